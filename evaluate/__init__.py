@@ -1,0 +1,1 @@
+"""Is this answer any good, and is that one better."""

@@ -1,0 +1,1 @@
+"""Prompts as versioned values, and the web page where they are compared."""

@@ -1,0 +1,1 @@
+"""What providers are: their words, their bytes, their prices per kind of token."""

@@ -1,0 +1,1 @@
+"""What happened, what it cost, and where it is kept."""
