@@ -34,6 +34,8 @@ class Complaint(NamedTuple):
     param: str | None = None
     status: int | None = None
     """The HTTP status that it would have had, where the body tells (an error inside a 200)."""
+    retry_after: float | None = None
+    """Seconds, where the body says how long to wait."""
 
 
 class Relay(Protocol):
