@@ -1,0 +1,97 @@
+"""A PostgreSQL server of the tests' own: real, private to one run, stopped and started at will."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+WHERE = Path("/usr/lib/postgresql")
+MISSING = f"no PostgreSQL server under {WHERE}: install it (Debian, Ubuntu: apt-get install postgresql)"
+UNPRIVILEGED = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One server. Its databases are made by `database()`, each with a URL."""
+
+    bin: Path
+    home: Path
+    port: int
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        log = str(self.home / "log")
+        self._run("pg_ctl", "start", "-w", "-D", str(self.home / "data"), "-l", log, "-o", options)
+
+    def stop(self) -> None:
+        """At once, cutting every connection."""
+        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(self.home / "data"))
+
+    def database(self) -> str:
+        name = f"t{uuid.uuid4().hex}"
+        self._run("createdb", "-h", str(self.home), "-p", str(self.port), "-U", UNPRIVILEGED, name)
+        return f"postgresql://{UNPRIVILEGED}:secret-word@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.bin / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", UNPRIVILEGED, "--", *command]
+        # A daemon keeps the output that it was started with, so that must not be a pipe that somebody waits on.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", check=False)
+            output.seek(0)
+            assert done.returncode == 0, f"{program}: {output.read().decode()}"
+
+
+def binaries() -> Path:
+    """Of the newest version installed."""
+    found = sorted(WHERE.glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        pytest.fail(MISSING)
+    return found[-1].parent
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    home = Path(tempfile.mkdtemp(prefix="gatelog-pg-"))
+    server = Postgres(binaries(), home, free_port())
+    if os.geteuid() == 0:
+        shutil.chown(home, UNPRIVILEGED)
+    try:
+        server._run("initdb", "-D", str(home / "data"), "-U", UNPRIVILEGED, "--auth=trust", "--no-sync", "-E", "UTF8")
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> str:
+    """The URL of a new, empty database."""
+    return postgres_server.database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty store of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/gatelog.db"
+    url: str = request.getfixturevalue("postgres")
+    return url

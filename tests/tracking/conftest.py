@@ -1,0 +1,7 @@
+"""Real stores of both kinds, for whoever tests what is kept in one."""
+
+from __future__ import annotations
+
+from tests.postgres import postgres, postgres_server, store
+
+__all__ = ["postgres", "postgres_server", "store"]

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from providers.errors import StorageUnavailable
+from tests.postgres import Postgres
+from tracking.database import Database, NewerSchemaError, StoreURLError, open_store, safe
+from tracking.tables import REVISION, calls, experiments, keys, metadata
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_migrations_make_the_tables_that_the_code_names(store: str) -> None:
+    database = open_store(store)
+    await database.migrate()
+    async with database.reading() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
+        )
+        made = await connection.run_sync(
+            lambda sync: {index["name"] for index in sa.inspect(sync).get_indexes("calls")}
+        )
+    await database.close()
+    assert differences == []
+    assert {index.name for index in calls.indexes} <= made
+
+
+def test_the_tables_are_those_of_the_last_migration() -> None:
+    scripts = ScriptDirectory(str(Path(__file__).parents[2] / "tracking" / "migrations"))
+    assert scripts.get_current_head() == REVISION
+
+
+async def test_a_new_store_has_the_default_experiment(store: str) -> None:
+    database = open_store(store)
+    await database.migrate()
+    await database.migrate()
+    async with database.reading() as connection:
+        rows = (await connection.execute(sa.select(experiments.c.id, experiments.c.name))).all()
+    await database.close()
+    assert [tuple(row) for row in rows] == [(0, "Default")]
+
+
+MIGRATE = (
+    "import asyncio, sys; from tracking.database import open_store; asyncio.run(open_store(sys.argv[1]).migrate())"
+)
+
+
+async def test_processes_that_start_at_once_migrate_once(store: str) -> None:
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, store) for _ in range(4)]
+    assert [await process.wait() for process in started] == [0, 0, 0, 0]
+    database = open_store(store)
+    await database.ready(5)
+    await database.close()
+
+
+async def test_a_migration_that_breaks_leaves_nothing_half_made(store: str) -> None:
+    database = open_store(store)
+    async with database.writing() as connection:
+        await connection.execute(sa.text("CREATE TABLE meta (name VARCHAR)"))
+    with pytest.raises(sa.exc.DBAPIError, match="meta"):
+        await database.migrate()
+    async with database.reading() as connection:
+        tables = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+    await database.close()
+    assert tables == ["meta"]
+
+
+async def test_a_store_that_is_up_to_date_is_seen_so_without_loading_the_migrations(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/gatelog.db"
+    database = open_store(store)
+    await database.migrate()
+    await database.close()
+    check = MIGRATE + "; assert 'alembic' not in sys.modules"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", check, store)
+    assert await process.wait() == 0
+
+
+async def test_a_store_of_a_later_release_is_refused_and_left_alone(store: str) -> None:
+    database = open_store(store)
+    await database.migrate()
+    async with database.writing() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerSchemaError, match=r"'9999'.*later release"):
+        await database.migrate()
+    await database.close()
+
+
+async def test_the_file_of_a_store_is_its_owners_alone(tmp_path: Path) -> None:
+    database = open_store(f"sqlite:///{tmp_path}/gatelog.db")
+    await database.migrate()
+    modes = _modes(tmp_path)
+    await database.close()
+    assert set(modes.values()) == {0o600}, modes
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+async def test_the_reading_side_cannot_write(tmp_path: Path) -> None:
+    database = open_store(f"sqlite:///{tmp_path}/gatelog.db")
+    await database.migrate()
+    with pytest.raises(sa.exc.OperationalError, match="readonly"):
+        async with database.reading() as connection:
+            await connection.execute(sa.delete(keys))
+    await database.close()
+
+
+async def test_readers_do_not_wait_for_the_writer(tmp_path: Path) -> None:
+    database = open_store(f"sqlite:///{tmp_path}/gatelog.db")
+    await database.migrate()
+    async with database.writing() as connection:
+        await connection.execute(sa.delete(keys))
+        await database.ready(1)
+    await database.close()
+
+
+async def test_a_store_without_its_tables_is_not_ready(store: str) -> None:
+    database = open_store(store)
+    with pytest.raises(StorageUnavailable, match="meta"):
+        await database.ready(5)
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_is_down_is_not_ready_and_its_password_is_not_told(postgres_server: Postgres) -> None:
+    database = open_store("postgresql://me:secret-word@127.0.0.1:1/db")
+    with pytest.raises(StorageUnavailable) as caught:
+        await database.ready(5)
+    assert "secret-word" not in str(caught.value)
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_a_socket_folder_is_given_as_libpq_takes_it(postgres_server: Postgres, postgres: str) -> None:
+    name = postgres.rpartition("/")[2]
+    database = open_store(f"postgresql://postgres@/{name}?host={postgres_server.home}&port={postgres_server.port}")
+    await database.migrate()
+    await database.ready(5)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///:memory:", "would forget every call"),
+        ("sqlite:///a.db?mode=ro", "names no file"),
+        ("sqlite:///no/such/folder/a.db", "there is no folder"),
+        ("sqlite:////tmp", "is a folder"),
+        ("gatelog.db", "neither sqlite:///"),
+        ("mysql://me:secret-word@host/db", "neither sqlite:///"),
+        ("postgresql://me:secret-word@host", "names no database"),
+        ("postgresql://me:secret-word@host:port/db", "is no URL"),
+        ("postgresql://me:secret/word@host/db", "is no URL"),
+    ],
+)
+def test_a_store_url_that_cannot_be_is_refused_with_what_would_be_right(store: str, message: str) -> None:
+    with pytest.raises(StoreURLError, match=message) as caught:
+        open_store(store)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("sqlite:///a.db", "sqlite:///a.db"),
+        ("postgresql://me@host/db", "postgresql://me@host/db"),
+        ("postgresql://me:pw@host:5432/db?sslmode=require", "postgresql://me:***@host:5432/db?sslmode=require"),
+        ("postgresql://host/db?user=me&password=pw", "postgresql://host/db?user=me&password=***"),
+        ("postgresql://me:p@w@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:p/w@host/db", "postgresql://..."),
+    ],
+)
+def test_a_store_url_is_shown_without_its_password(store: str, shown: str) -> None:
+    assert safe(store) == shown
+
+
+async def test_a_database_belongs_to_who_opens_it(store: str) -> None:
+    first, second = open_store(store), open_store(store)
+    await first.migrate()
+
+    async def write(database: Database, name: str) -> None:
+        async with database.writing() as connection:
+            row = {"name": name, "lifecycle_stage": "active", "created_us": 1, "updated_us": 1}
+            await connection.execute(sa.insert(experiments), row)
+
+    await asyncio.gather(*(write(database, f"{n}") for n in range(20) for database in [(first, second)[n % 2]]))
+    async with first.reading() as connection:
+        found = set((await connection.execute(sa.select(experiments.c.name))).scalars())
+    await first.close()
+    await second.close()
+    assert found == {"Default", *map(str, range(20))}
