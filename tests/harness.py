@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Gateway:
     """A server with a directory and a port of its own. It may be killed and started again on what it left there."""
 
     def __init__(self, directory: Path, config: Json, environ: Mapping[str, str] | None = None) -> None:
+        directory.mkdir()
         self.directory = directory
         self.port = free_port()
         self.key = ADMIN_KEY
@@ -163,3 +164,7 @@ class Gateway:
             if len(found) >= count or time.monotonic() > until:
                 return found
             await asyncio.sleep(0.1)
+
+
+Start = Callable[..., Awaitable[Gateway]]
+"""The fixture `start_gateway`: a config, and environment variables by keyword, to a server that answers."""
