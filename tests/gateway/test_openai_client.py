@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
 from tests.harness import Gateway
@@ -245,7 +245,7 @@ def test_refusals_are_the_exceptions_that_openais_clients_raise(gateway: Gateway
 
 def test_a_stream_that_was_cut_never_looks_finished(gateway: Gateway, client: OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model="cut", messages=ASKED, stream=True)
-    heard = []
+    heard: list[ChatCompletionChunk] = []
 
     def hear() -> None:
         with raw.parse() as stream:
