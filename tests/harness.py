@@ -20,7 +20,7 @@ import yaml
 Json = dict[str, Any]
 ADMIN_KEY = "gl-admin-0123456789abcdef0123456789abcdef"
 START_SECONDS = 30.0
-PAGE = 500
+PAGE = 1000
 
 
 def free_port() -> int:
@@ -135,12 +135,12 @@ class Gateway:
         async with self.client() as client:
             token: str | None = None
             while True:
-                page = {"limit": PAGE, **query} | ({"page_token": token} if token else {})
+                page = {"page_size": PAGE, **query} | ({"page_token": token} if token else {})
                 answer = await client.get("/api/runs", params=page)
                 assert answer.status_code == 200, answer.text
                 payload = answer.json()
                 found += payload["runs"]
-                token = payload.get("next_page_token")
+                token = payload["next_page_token"]
                 if not token:
                     return found
 

@@ -104,8 +104,9 @@ async def compared(gateway: Gateway, name: str, heard: list[Heard], received: se
             continue  # counted as missing below: what was answered was received
         assert run["id"] == one.headers["x-gatelog-run-id"]
         assert (run["status"], run["finish_reason"]) == ("ok", "stop"), run
-        assert (run["input_tokens"], run["output_tokens"]) == (PROMPT_TOKENS, one.script.words), run
-        assert run["cost_nanos"] == PROMPT_TOKENS * 1000 + one.script.words * 2000, run
+        usage = run["usage"]
+        assert (usage["input_tokens"], usage["output_tokens"]) == (PROMPT_TOKENS, one.script.words), run
+        assert run["cost"]["nanos"] == PROMPT_TOKENS * 1000 + one.script.words * 2000, run
     for one in dice.sample(answered, min(LOOKED_AT, len(answered))):
         if one.script.nonce in by_nonce:
             run = await gateway.run(one.headers["x-gatelog-run-id"])

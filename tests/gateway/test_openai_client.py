@@ -95,7 +95,11 @@ def test_a_plain_answer_is_the_providers_words_and_its_run_can_be_read_back(
     assert float(raw.headers["x-gatelog-overhead-ms"]) > 0
     run = run_of(gateway, raw.headers)
     assert (run["status"], run["endpoint"], run["provider"]) == ("ok", f"chat-{dialect}", f"my-{dialect}")
-    assert (run["input_tokens"], run["output_tokens"], run["usage_basis"]) == (10, WORDS, "provider")
+    assert (run["usage"]["input_tokens"], run["usage"]["output_tokens"], run["usage"]["basis"]) == (
+        10,
+        WORDS,
+        "provider",
+    )
     assert run["request"]["messages"] == ASKED
     assert run["response"]["choices"][0]["message"]["content"] == text(WORDS)
 
@@ -116,7 +120,7 @@ def test_a_stream_adds_up_to_the_same_answer(gateway: Gateway, client: OpenAI, d
     assert chunks[-1].usage is not None
     assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.completion_tokens) == (10, WORDS)
     run = run_of(gateway, raw.headers)
-    assert (run["status"], run["stream"], run["output_tokens"]) == ("ok", True, WORDS)
+    assert (run["status"], run["stream"], run["usage"]["output_tokens"]) == ("ok", True, WORDS)
     assert run["response"]["choices"][0]["message"]["content"] == text(WORDS)
 
 
@@ -130,7 +134,11 @@ def test_usage_is_not_sent_to_a_caller_who_did_not_ask_for_it_and_yet_recorded(
     with raw.parse() as stream:
         assert all(chunk.usage is None and chunk.choices for chunk in stream)
     run = run_of(gateway, raw.headers)
-    assert (run["input_tokens"], run["output_tokens"], run["usage_basis"]) == (10, WORDS, "provider")
+    assert (run["usage"]["input_tokens"], run["usage"]["output_tokens"], run["usage"]["basis"]) == (
+        10,
+        WORDS,
+        "provider",
+    )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -208,7 +216,7 @@ def test_embeddings_come_as_floats_and_in_the_order_of_their_inputs(
     assert all(one.embedding == [0.5] * 8 for one in answer.data)
     run = run_of(gateway, raw.headers)
     assert (run["status"], run["kind"]) == ("ok", "embeddings")
-    assert run["input_tokens"] > 0
+    assert run["usage"]["input_tokens"] > 0
 
 
 def test_completions_are_answered_plain_and_streamed(client: OpenAI) -> None:
@@ -256,8 +264,8 @@ def test_a_stream_that_was_cut_never_looks_finished(gateway: Gateway, client: Op
     assert 0 < len(heard) <= 4
     assert all(choice.finish_reason is None for chunk in heard for choice in chunk.choices)
     run = run_of(gateway, raw.headers)
-    assert (run["status"], run["error_code"]) == ("upstream_cut", "upstream_cut")
-    assert run["usage_basis"] == "counted"
+    assert (run["status"], run["error"]["code"]) == ("upstream_cut", "upstream_cut")
+    assert run["usage"]["basis"] == "counted"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

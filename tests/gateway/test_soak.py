@@ -100,7 +100,7 @@ async def soaked(gateway: Gateway, readings: Readings) -> list[Stream]:
 
 def compare(stream: Stream, run: dict[str, Any]) -> None:
     """One run against what was meant to happen."""
-    script = stream.heard.script
+    script, usage = stream.heard.script, run["usage"]
     assert run["status"] == stream.status, (run, bytes(stream.heard.body[-300:]))
     assert run["provider"] == "pretend"
     if stream.status == "ok":
@@ -111,13 +111,13 @@ def compare(stream: Stream, run: dict[str, Any]) -> None:
         assert not stream.heard.whole
         assert run["finish_reason"] is None
     if stream.status == "ok" and script.usage:
-        assert run["usage_basis"] == "provider"
-        assert (run["input_tokens"], run["output_tokens"]) == (PROMPT_TOKENS, script.words)
-        assert run["cost_nanos"] == PROMPT_TOKENS * 1000 + script.words * 2000
+        assert usage["basis"] == "provider"
+        assert (usage["input_tokens"], usage["output_tokens"]) == (PROMPT_TOKENS, script.words)
+        assert run["cost"]["nanos"] == PROMPT_TOKENS * 1000 + script.words * 2000
     else:
-        assert run["usage_basis"] == "counted"
-        assert run["input_tokens"] > 0
-        assert run["cost_nanos"] == run["input_tokens"] * 1000 + run["output_tokens"] * 2000
+        assert usage["basis"] == "counted"
+        assert usage["input_tokens"] > 0
+        assert run["cost"]["nanos"] == usage["input_tokens"] * 1000 + usage["output_tokens"] * 2000
 
 
 def compare_text(stream: Stream, run: dict[str, Any]) -> None:
