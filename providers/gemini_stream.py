@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from providers import answers, gemini_reply
 from providers.chat import FinishReason, Json
@@ -21,13 +22,16 @@ class Candidate:
         self.extras: Json = {}
         self.finished = False
 
-    def add(self, part: Json) -> None:
+    def whole(self) -> list[Json]:
         """Pieces of one text are one part again, as they are in an answer that was not streamed."""
-        before = self.parts[-1] if self.parts else None
-        if before is not None and _plain(before) and _plain(part) and before.get("thought") == part.get("thought"):
-            self.parts[-1] = {**before, "text": before["text"] + part["text"]}
-        else:
-            self.parts.append(part)
+        whole: list[Json] = []
+        for (plain, thought), run in groupby(self.parts, _kind):
+            if plain:
+                text = "".join(part["text"] for part in run)
+                whole.append({"text": text, "thought": True} if thought else {"text": text})
+            else:
+                whole += run
+        return whole
 
 
 class Decoder:
@@ -66,8 +70,7 @@ class Decoder:
             state = self._candidates[index] = Candidate()
             yield self._with(answers.delta({"role": "assistant", "content": ""}, index))
         parts = (candidate.get("content") or {}).get("parts") or []
-        for part in parts:
-            state.add(part)
+        state.parts += parts
         state.extras |= gemini_reply.extras(candidate, gemini_reply.EXTRAS)
         delta = self._delta(parts, index, state)
         logprobs = gemini_reply.logprobs(candidate)
@@ -93,7 +96,7 @@ class Decoder:
     def _finished(self, index: int, candidate: Json, state: Candidate) -> Iterator[Json]:
         kept = dict(state.extras)
         if not gemini_reply.ordinary(state.parts):
-            kept["parts"] = state.parts
+            kept["parts"] = state.whole()
         if kept:
             yield self._with(answers.delta({"extra_content": {"google": kept}}, index))
         native = gemini_reply.native(candidate)
@@ -108,5 +111,7 @@ class Decoder:
         return {**self._head, "choices": [choice]}
 
 
-def _plain(part: Json) -> bool:
-    return "text" in part and part.keys() <= {"text", "thought"}
+def _kind(part: Json) -> tuple[bool, bool]:
+    """Whether it is a piece of plain text, and whether that was thought."""
+    plain = "text" in part and part.keys() <= {"text", "thought"}
+    return plain, plain and bool(part.get("thought"))
