@@ -19,7 +19,7 @@ Rule = Callable[[Json], Usage | None]
 def plain(payload: Json) -> Usage | None:
     """OpenAI's own: its totals are inclusive already."""
     said = _object(payload.get("usage"))
-    return _read(said) if said else None
+    return _consistent(_read(said)) if said else None
 
 
 def compatible(payload: Json) -> Usage | None:
@@ -31,7 +31,7 @@ def compatible(payload: Json) -> Usage | None:
 def deepseek(payload: Json) -> Usage | None:
     """The older of its two names for cached tokens is the one that every answer has."""
     said = _object(payload.get("usage"))
-    return _read(said, cached=said.get("prompt_cache_hit_tokens")) if said else None
+    return _consistent(_read(said, cached=said.get("prompt_cache_hit_tokens"))) if said else None
 
 
 def xai(payload: Json) -> Usage | None:
@@ -61,7 +61,7 @@ def perplexity(payload: Json) -> Usage | None:
     said = _object(payload.get("usage"))
     if not said:
         return None
-    usage = _read(said)
+    usage = _consistent(_read(said))
     reasoning, citations = count(said.get("reasoning_tokens")), count(said.get("citation_tokens"))
     output = usage.output
     if citations is not None and output is not None:
@@ -115,13 +115,28 @@ def _read(said: Json, *, cached: Any = None) -> Usage:
     return Usage(**{name: count(value) for name, value in values.items()}, suspect=suspicious(*values.values()))
 
 
+def _consistent(usage: Usage) -> Usage:
+    """A part that is larger than its whole is taken as unsaid: Grok on Azure says so of its cache, and who subtracts
+    such a part to price the rest would get less than nothing."""
+    wholes = {"cache_read": usage.input, "input_audio": usage.input, "reasoning": usage.output}
+    wholes |= {"cache_write": usage.input, "output_audio": usage.output}
+    if usage.input is not None and usage.cache_read is not None:
+        wholes["cache_write"] = max(0, usage.input - usage.cache_read)
+    unsaid = {
+        name: None
+        for name, whole in wholes.items()
+        if whole is not None and (part := getattr(usage, name)) is not None and part > whole
+    }
+    return replace(usage, **unsaid, suspect=True) if unsaid else usage
+
+
 def _reasoning_added(usage: Usage, said: Json) -> Usage:
     """Reasoning that stands beside the completion tokens is told by the total: only then do all three make it up."""
-    if not usage.reasoning or usage.input is None or usage.output is None:
-        return usage
-    if said.get("total_tokens") != usage.input + usage.output + usage.reasoning:
-        return usage
-    return replace(usage, output=usage.output + usage.reasoning)
+    if usage.reasoning and usage.input is not None and usage.output is not None:
+        inclusive = usage.output + usage.reasoning
+        if said.get("total_tokens") == usage.input + inclusive:
+            usage = replace(usage, output=inclusive)
+    return _consistent(usage)
 
 
 def _nanos(said: Any, *, ticks_per_nano: int | None) -> int | None:

@@ -163,13 +163,17 @@ class Passing:
                 begin = end + 2
         else:
             for match in _EVENT_END.finditer(held, start):
-                if self._closed:
+                # A CR at the very end may be half of a CR LF, where those are in use.
+                half = match.end() == len(held) and match[0].endswith(b"\r") and b"\n" in match[0]
+                if half or self._closed:
                     break
                 self._take(bytes(held[begin : match.end()]), given)
                 begin = match.end()
         del held[:begin]
-        if len(held) > sse.LARGEST_EVENT and not self._closed:
+        if len(held) > sse.LARGEST_EVENT:
             self._fail(sse.too_large())
+        if self._closed:
+            held.clear()
         return b"".join(given)
 
     def _take(self, block: bytes, given: list[bytes]) -> None:
