@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from gateway.secrets import Secret
-from providers.errors import Forbidden, InvalidRequest, NotFound, StorageUnavailable, Unauthenticated
+from providers.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
+from tracking.database import AWAY, reason
 from tracking.keys import KeyRecord, KeyStore
 
 log = logging.getLogger(__name__)
@@ -176,9 +177,9 @@ class Keys:
             try:
                 async with asyncio.timeout(POLL_SECONDS_MOST):
                     await self.refresh()
-            except (StorageUnavailable, TimeoutError):
+            except AWAY as exc:
                 if not away:
-                    log.warning("the store does not answer: the keys that were known go on working")
+                    log.warning("the store does not answer, so the keys that were known go on working: %s", reason(exc))
                 away = True
             else:
                 if away:

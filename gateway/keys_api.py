@@ -13,7 +13,7 @@ from gateway.keys import NAME_MOST, Caller, Keys, Role
 from gateway.policy import Endpoint, Policy
 from providers.chat import Json
 from providers.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
-from tracking.keys import KeyRecord
+from tracking.keys import KeyRecord, answering
 
 BODY_MOST = 16 << 10
 PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -29,7 +29,9 @@ class NewKey(BaseModel):
 
 async def listed(request: Request) -> Response:
     """`GET /api/keys`: all keys that there ever were, the newest first, none of them readable."""
-    return _json({"keys": [public(record) for record in await _keys(request).all()]})
+    with answering():
+        records = await _keys(request).all()
+    return _json({"keys": [public(record) for record in records]})
 
 
 async def created(request: Request) -> Response:
@@ -48,13 +50,15 @@ async def created(request: Request) -> Response:
         where = ".".join(str(part) for part in first["loc"]) or None
         raise InvalidRequest(f"{where or 'the body'}: {first['msg']}", param=where) from exc
     caller: Caller = request.scope["caller"]
-    record, key = await _keys(request).create(wanted.name, wanted.role, by=caller, expires_us=wanted.expires_us)
+    with answering():
+        record, key = await _keys(request).create(wanted.name, wanted.role, by=caller, expires_us=wanted.expires_us)
     return _json({**public(record), "key": key.reveal()}, 201)
 
 
 async def revoked(request: Request) -> Response:
     """`DELETE /api/keys/{id}`: from now on nobody can use it. Its runs stay."""
-    await _keys(request).revoke(request.path_params["id"])
+    with answering():
+        await _keys(request).revoke(request.path_params["id"])
     return Response(status_code=204, headers=PRIVATE)
 
 

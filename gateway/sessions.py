@@ -17,6 +17,8 @@ from starlette.responses import Response
 from gateway.hosts import host_of, is_loopback
 from gateway.keys import ADMIN, Caller, Keys
 from providers.errors import InvalidRequest, StorageUnavailable, Unauthenticated, UnsupportedMediaType
+from tracking.database import AWAY
+from tracking.keys import answering
 from tracking.sessions import SessionRecord, SessionStore
 
 COOKIE, SECURE_COOKIE = "gatelog", "__Host-gatelog"
@@ -64,7 +66,7 @@ class Sessions:
             return None
         caller = self._keys.by_id(record.key_id)
         if caller is not None and idle > SEEN_EVERY_SECONDS:
-            with contextlib.suppress(StorageUnavailable):
+            with contextlib.suppress(*AWAY):
                 await self._store.seen(id, self._now_us())
                 self._known.pop(id, None)
         return caller
@@ -98,7 +100,9 @@ class Sessions:
     async def follow_link(self, request: Request) -> Response:
         """`GET /login?token=...`: the one-time link."""
         token = request.query_params.get("token", "")
-        if not await self._store.redeem(_hash(token), self._now_us()):
+        with answering():
+            good = await self._store.redeem(_hash(token), self._now_us())
+        if not good:
             raise Unauthenticated("the link was used already, or is older than 15 minutes; sign in with a key instead")
         return await self._signed_in(request, ADMIN, Response(status_code=303, headers={"location": "/", **PRIVATE}))
 
@@ -113,21 +117,25 @@ class Sessions:
     async def leave(self, request: Request) -> Response:
         """`POST /logout`, and with `?everywhere=true` for every browser that is signed in with the same key."""
         caller: Caller = request.scope["caller"]
-        if request.query_params.get("everywhere") == "true" and caller.key_id is not None:
-            await self.sign_out_everywhere(caller.key_id)
-        if (cookie := cookie_of(request)) is not None:
-            await self.sign_out(cookie)
+        with answering():
+            if request.query_params.get("everywhere") == "true" and caller.key_id is not None:
+                await self.sign_out_everywhere(caller.key_id)
+            if (cookie := cookie_of(request)) is not None:
+                await self.sign_out(cookie)
         response = Response(status_code=204, headers=PRIVATE)
         _set(response, request, "", 0)
         return response
 
     async def _signed_in(self, request: Request, caller: Caller, response: Response) -> Response:
-        _set(response, request, await self.sign_in(caller, cookie_of(request)), LONGEST_SECONDS)
+        with answering():
+            value = await self.sign_in(caller, cookie_of(request))
+        _set(response, request, value, LONGEST_SECONDS)
         return response
 
     async def _look_up(self, id: str, now: float, known: Known | None) -> Known | None:
         try:
-            record = await self._store.get(id)
+            with answering():
+                record = await self._store.get(id)
         except StorageUnavailable:
             if known is None:
                 raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -47,7 +47,7 @@ class KeyStore:
 
     async def version(self) -> str | None:
         """Different after every change of any key."""
-        async with answering(self._database.reading()) as connection:
+        async with self._database.reading() as connection:
             found: str | None = await connection.scalar(sa.select(meta.c.value).where(meta.c.name == VERSION))
         return found
 
@@ -60,13 +60,13 @@ class KeyStore:
         return await self._select(sa.select(*COLUMNS).order_by(keys.c.created_us.desc(), keys.c.id))
 
     async def create(self, record: KeyRecord) -> None:
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.insert(keys).values(asdict(record)))
             await self._changed(connection)
 
     async def revoke(self, id: str) -> bool:
         """Whether there is such a key. One that is revoked already stays as it was."""
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             revoked = await connection.execute(
                 sa.update(keys)
                 .where(keys.c.id == id, keys.c.revoked_us.is_(None))
@@ -79,7 +79,7 @@ class KeyStore:
         return known is not None
 
     async def _select(self, query: sa.Select[tuple[object, ...]]) -> list[KeyRecord]:
-        async with answering(self._database.reading()) as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(query)
             return [KeyRecord(**row) for row in rows.mappings()]
 
@@ -90,11 +90,10 @@ class KeyStore:
         await connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": version}))
 
 
-@asynccontextmanager
-async def answering(transaction: AbstractAsyncContextManager[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
-    """A transaction whose failure for want of a store is said as `StorageUnavailable`."""
+@contextmanager
+def answering() -> Iterator[None]:
+    """For whoever is asked something that only the store knows: its absence is said as `StorageUnavailable`."""
     try:
-        async with transaction as connection:
-            yield connection
+        yield
     except AWAY as exc:
         raise StorageUnavailable(f"the store does not answer: {reason(exc)}") from exc

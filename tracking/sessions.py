@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from tracking.database import Database
-from tracking.keys import answering
 from tracking.tables import login_tokens, sessions
 
 
@@ -32,37 +31,37 @@ class SessionStore:
 
     async def create(self, record: SessionRecord) -> None:
         """Those that are over by then are removed with it."""
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.delete(sessions).where(sessions.c.expires_us <= record.created_us))
             await connection.execute(sa.insert(sessions).values(asdict(record)))
 
     async def get(self, id: str) -> SessionRecord | None:
-        async with answering(self._database.reading()) as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(sa.select(*COLUMNS).where(sessions.c.id == id))).mappings().first()
         return None if row is None else SessionRecord(**row)
 
     async def seen(self, id: str, at_us: int) -> None:
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.update(sessions).where(sessions.c.id == id).values(seen_us=at_us))
 
     async def delete(self, id: str) -> None:
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.delete(sessions).where(sessions.c.id == id))
 
     async def delete_all(self, key_id: str) -> None:
         """Those of every browser that is signed in with a key."""
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.delete(sessions).where(sessions.c.key_id == key_id))
 
     async def offer(self, hash: str, now_us: int, expires_us: int) -> None:
         """Keep a token; those that are over are removed with it."""
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             await connection.execute(sa.delete(login_tokens).where(login_tokens.c.expires_us <= now_us))
             await connection.execute(sa.insert(login_tokens).values(hash=hash, expires_us=expires_us))
 
     async def redeem(self, hash: str, now_us: int) -> bool:
         """Whether the token was good, which it never is again."""
-        async with answering(self._database.writing()) as connection:
+        async with self._database.writing() as connection:
             used = await connection.execute(
                 sa.update(login_tokens)
                 .where(

@@ -18,7 +18,7 @@ from gateway import keys as module
 from gateway.keys import ADMIN, OPEN, ROLES, Caller, Keys, Role, generate, may_make, well_formed
 from gateway.policy import MAY, allowed
 from gateway.secrets import Secret
-from providers.errors import Forbidden, GatewayError, InvalidRequest, NotFound, StorageUnavailable, Unauthenticated
+from providers.errors import Forbidden, GatewayError, InvalidRequest, NotFound, Unauthenticated
 from tracking.database import Database, open_store
 from tracking.keys import KeyStore
 
@@ -186,7 +186,7 @@ class Away(KeyStore):
 
     async def version(self) -> str | None:
         if self.off:
-            raise StorageUnavailable("it is away")
+            raise OSError("connection refused")
         return await super().version()
 
 

@@ -26,7 +26,7 @@ from gateway.sessions import Sessions
 from providers.errors import GatewayError
 from tracking.database import Database, open_store
 from tracking.keys import KeyStore
-from tracking.sessions import SessionStore
+from tracking.sessions import SessionRecord, SessionStore
 
 pytestmark = pytest.mark.anyio
 ADMIN_KEY = "an-administrator-knows-this"
@@ -428,3 +428,34 @@ async def test_a_broken_cookie_is_nobodys(database: Database, cookie: str) -> No
         response = await client.get("/read", headers=[(b"cookie", cookie.encode("latin-1"))])
         assert response.status_code == 401
         assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+class Away(SessionStore):
+    """A store that can be switched off."""
+
+    off = False
+
+    async def get(self, id: str) -> SessionRecord | None:
+        if self.off:
+            raise OSError("connection refused")
+        return await super().get(id)
+
+    async def redeem(self, hash: str, now_us: int) -> bool:
+        raise OSError("connection refused")
+
+
+async def test_while_the_store_is_away_whoever_is_signed_in_stays_so_and_others_are_told(database: Database) -> None:
+    gate = door(database)
+    store = gate.sessions._store = Away(database)
+    async with gate.client() as browser, gate.client() as another:
+        await browser.post("/login", json={"key": ADMIN_KEY})
+        assert (await browser.get("/read")).status_code == 200
+        store.off = True
+        gate.clock.ahead = 10
+        assert (await browser.get("/read")).status_code == 200
+        for response in (
+            await another.get("/read", headers={"cookie": "gatelog=unknown"}),
+            await another.get("/login?token=x"),
+        ):
+            assert response.status_code == 503
+            assert response.json()["error"]["code"] == "storage_unavailable"
