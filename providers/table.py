@@ -6,7 +6,7 @@ recording behind it says where it is from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -290,3 +290,6 @@ DIALECTS: Mapping[str, Provider] = MappingProxyType(
     }
 )
 """The template for a provider from the config file, by the name of the language that it speaks."""
+
+VERSIONED: Mapping[str, Callable[[str], Provider]] = MappingProxyType({"azure": azure_deployments})
+"""Those whose URLs carry a version of the API that whoever configures them chooses: version -> record."""
