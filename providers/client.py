@@ -165,7 +165,10 @@ class Client:
         if kind is not None and b"json" not in kind:
             exchange.close()
             raise _bad_content_type(target, kind)
-        body = await _body(target, exchange, MOST_BODY)
+        if b"content-encoding" in headers:
+            body = await _body(target, exchange, MOST_BODY)
+        else:
+            body = await exchange.whole(MOST_BODY)
         try:
             payload = orjson.loads(body)
         except orjson.JSONDecodeError as exc:

@@ -16,8 +16,8 @@ UNITS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
 LIMITS = (b"requests", b"tokens", b"input-tokens", b"output-tokens")
 """What providers limit the rate of. https://platform.openai.com/docs/guides/rate-limits and
 https://docs.anthropic.com/en/api/rate-limits#response-headers"""
-EPOCH_LEAST = 1_000_000_000.0
-"""A larger number is no wait but a moment since 1970."""
+EPOCH_LEAST = 1_500_000_000.0
+"""A larger number is no wait but a moment, in seconds since 1970: this one was in 2017."""
 
 
 def wait(headers: Mapping[bytes, bytes], now: datetime) -> float | None:
