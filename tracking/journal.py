@@ -1,0 +1,201 @@
+"""This process's append-only files, where a call is before it is forwarded and before its last byte is answered.
+
+`directory/marker/NNNNNNNN.seg`, beside a `lock` that the process holds for as long as it lives; so another process can
+tell a journal that is being written from one that was left behind. What the recorder has brought into the store, it
+removes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import secrets
+from pathlib import Path
+
+import orjson
+
+from tracking import segments
+from tracking.calls import Begin, End
+from tracking.segments import BEGIN, END
+
+SEGMENT_BYTES = 16 << 20
+LOCK = "lock"
+
+
+Position = tuple[int, int]
+"""A place in a journal: the number of a segment, and an offset in it."""
+
+
+class Journal:
+    """Writes one process's calls, each record by one system call. All of it is called in one thread, the event loop's.
+
+    What `begin` and `end` have written survives the death of the process. With `fsync`, what was written before a call
+    of `synced` survives the death of the machine once that has returned.
+    """
+
+    def __init__(self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, fsync: bool = False) -> None:
+        self._segment_bytes, self._fsync = segment_bytes, fsync
+        self._lease = Lease.new(directory)
+        self.folder = self._lease.folder
+        self.marker = bytes.fromhex(self.folder.name)
+        self._file = -1
+        self._rolled: list[int] = []
+        """Full segments that are still to be synced."""
+        self.closed = False
+        self._syncing: asyncio.Future[None] | None = None
+        self.position: Position = (0, 0)
+        """Up to where all is written and may be read, by other threads too."""
+        self._roll()
+
+    def begin(self, meta: Begin, body: bytes) -> None:
+        self._append(BEGIN, orjson.dumps(meta), body)
+
+    def end(self, meta: End, body: bytes) -> None:
+        self._append(END, orjson.dumps(meta), body)
+
+    async def synced(self) -> None:
+        """Return when all that is written is on the disk itself; at once when `fsync` is off.
+
+        Those who wait at the same time share one sync. Raises OSError when the disk failed, after which nothing in the
+        segment is believed to be on it, and the journal goes on in another.
+        """
+        if not self._fsync:
+            return
+        if self._syncing is not None:
+            # It began before our record was written, so it says nothing about ours.
+            await asyncio.wait([self._syncing])
+        if self._syncing is None or self._syncing.done():
+            self._syncing = asyncio.ensure_future(self._sync())
+        await asyncio.shield(self._syncing)
+
+    def close(self) -> None:
+        """Nothing more is written. What is not recorded by now is for the recorder, or for the next process."""
+        for file in (*self._rolled, self._file):
+            if self._fsync:
+                os.fdatasync(file)
+            os.close(file)
+        self._rolled.clear()
+        self._file = -1
+        self.closed = True
+        self._lease.release()
+
+    def _append(self, kind: int, meta: bytes, body: bytes) -> None:
+        if self.position[1] >= self._segment_bytes:
+            self._roll()
+        number, offset = self.position
+        record = segments.record(self.marker, kind, meta, body)
+        size = len(record)
+        try:
+            written = os.write(self._file, record)
+            while written < size:  # a disk that is nearly full takes a part; the next write says why not the rest
+                written += os.write(self._file, record[written:])
+        except OSError:
+            self._restore(offset)
+            raise
+        self.position = (number, offset + size)
+
+    def _restore(self, offset: int) -> None:
+        """After a failed write, end the file where its last whole record ends; or leave it and begin another."""
+        try:
+            os.ftruncate(self._file, offset)
+        except OSError:
+            self._roll()
+
+    def _roll(self) -> None:
+        number = self.position[0] + 1
+        path = self.folder / segments.name(number)
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        header = segments.file_head(self.marker)
+        try:
+            written = os.write(file, header)
+            if written != len(header):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            os.close(file)
+            path.unlink()
+            raise
+        if self._file >= 0:
+            if self._fsync:
+                self._rolled.append(self._file)
+            else:
+                os.close(self._file)
+        self._file = file
+        self.position = (number, len(header))
+
+    async def _sync(self) -> None:
+        rolled, self._rolled = self._rolled, []
+        # A duplicate, since the file may be rolled over and closed while the disk is busy.
+        current = os.dup(self._file)
+        try:
+            await asyncio.to_thread(_sync_all, [*rolled, current], self.folder)
+        except OSError:
+            # What a second try says of these pages is worth nothing: the kernel has dropped them.
+            self._roll()
+            raise
+        finally:
+            for file in (*rolled, current):
+                os.close(file)
+
+
+class Lease:
+    """The right to a journal's folder: for its writer while it lives, then for the one who takes over what it left."""
+
+    def __init__(self, folder: Path, file: int) -> None:
+        self.folder, self._file = folder, file
+
+    @classmethod
+    def new(cls, directory: Path) -> Lease:
+        """A folder of our own, made inside `directory`."""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while True:
+            folder = directory / secrets.token_hex(segments.MARKER_BYTES)
+            folder.mkdir(mode=0o700)
+            if (lease := cls.take(folder, create=True)) is not None:
+                return lease
+
+    @classmethod
+    def take(cls, folder: Path, *, create: bool = False) -> Lease | None:
+        """The lease of a folder whose process is dead; None while it lives, or when another has taken it over."""
+        path = folder / LOCK
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between our opening and our locking it, another may have taken over, finished, and removed it.
+            ours = os.fstat(file).st_ino == path.stat().st_ino
+        except (BlockingIOError, FileNotFoundError):
+            ours = False
+        if not ours:
+            os.close(file)
+            return None
+        return cls(folder, file)
+
+    def release(self) -> None:
+        """Let go of the folder. It is removed when nothing is left in it; damaged files stay, for people to look at."""
+        left = {path.suffix for path in self.folder.iterdir() if path.name != LOCK}
+        if ".seg" not in left:
+            (self.folder / LOCK).unlink()
+        if not left:
+            self.folder.rmdir()
+        os.close(self._file)
+
+
+def folders(directory: Path) -> list[Path]:
+    """Of every journal in a directory, living or dead."""
+    if not directory.is_dir():
+        return []
+    return sorted({path.parent for pattern in (LOCK, "*.seg") for path in directory.glob(f"*/{pattern}")})
+
+
+def _sync_all(files: list[int], folder: Path) -> None:
+    for file in files:
+        os.fdatasync(file)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
