@@ -36,6 +36,8 @@ NAME_MOST = 200
 POLL_SECONDS = 2.0
 POLL_SECONDS_MOST = 2.5
 """How often other processes' changes are looked for, and how long the store may take: a revocation works within 5 s."""
+LOOK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS_MOST = 0.25, 0.5
+"""How often at most an unknown key makes us look for changes, and how long it then waits for the store."""
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key"})
 REFUSED = (
     "no valid key was given: send one as 'Authorization: Bearer KEY', as 'x-api-key: KEY', as 'api-key: KEY', "
@@ -83,6 +85,7 @@ class Keys:
         self._version: str | None = None
         self._index: dict[bytes, Entry] = {}
         self._by_id: dict[str, Entry] = {}
+        self._looked_again = float("-inf")
         self._take([])
 
     @property
@@ -168,6 +171,21 @@ class Keys:
         if version != self._version:
             self._take(await self._store.load_all())
             self._version = version
+
+    async def look_again(self) -> None:
+        """Refresh before a key is refused, since it may have been made a moment ago by another process.
+
+        Whatever the key, and however many are tried, no more often than four times a second.
+        """
+        now = time.monotonic()
+        if now - self._looked_again < LOOK_AGAIN_SECONDS:
+            return
+        self._looked_again = now
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_SECONDS_MOST):
+                await self.refresh()
+        except AWAY:
+            pass  # the key stays unknown; `watch` says that the store is away
 
     async def watch(self) -> None:
         """Refresh for ever. While the store is away the keys that were known go on working."""

@@ -89,11 +89,11 @@ class Guarded:
             if name == b"cookie":
                 break
         else:
-            return self._keys.authenticate(headers)
+            return await self._by_key(headers)
         cookie = cookie_in(headers, is_plain(scope["scheme"], host_of(headers)))
         signed_in = None if cookie is None else await self._sessions.caller(cookie)
         if carried(headers):
-            caller = self._keys.authenticate(headers)
+            caller = await self._by_key(headers)
             if signed_in is not None and signed_in != caller:
                 raise InvalidRequest(
                     "the key given is not the one that this browser is signed in with; send one",
@@ -104,6 +104,15 @@ class Guarded:
             raise Unauthenticated(REFUSED)
         _same_origin(scope, said=True)
         return signed_in
+
+    async def _by_key(self, headers: list[tuple[bytes, bytes]]) -> Caller:
+        try:
+            return self._keys.authenticate(headers)
+        except Unauthenticated:
+            if not carried(headers):
+                raise
+            await self._keys.look_again()
+            return self._keys.authenticate(headers)
 
 
 def check(routes: Iterable[BaseRoute]) -> None:

@@ -190,6 +190,24 @@ class Away(KeyStore):
         return await super().version()
 
 
+async def test_a_key_made_elsewhere_works_at_once_and_wrong_ones_do_not_storm_the_store(lite: Database) -> None:
+    here, there = process(lite), process(lite)
+    await here.refresh()
+    _, key = await there.create("me", by=ADMIN)
+    with pytest.raises(Unauthenticated):
+        here.check(key.reveal())
+    await here.look_again()
+    assert here.check(key.reveal()).name == "me"
+
+    _, second = await there.create("you", by=ADMIN)
+    await here.look_again()
+    with pytest.raises(Unauthenticated):
+        here.check(second.reveal())
+    await asyncio.sleep(module.LOOK_AGAIN_SECONDS)
+    await here.look_again()
+    assert here.check(second.reveal()).name == "you"
+
+
 async def test_while_the_store_is_away_known_keys_go_on_working(
     lite: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
