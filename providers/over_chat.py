@@ -78,7 +78,7 @@ class _Retelling:
 
 
 def _asked(request: Json) -> Json:
-    if wrong := sorted(name for name in NO_WORD if request.get(name) not in (None, False)):
+    if wrong := sorted(name for name in NO_WORD if not (request.get(name) is None or request[name] is False)):
         raise UnsupportedParameter(
             f"{', '.join(wrong)}: this model is reached through chat, which has no word for it; leave it out",
             param=wrong[0],

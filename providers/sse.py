@@ -56,10 +56,10 @@ class Frames:
                 self._line.clear()
             self._after_cr = data.endswith(b"\r")
             yield from self._take(lines)
-        self._line += data[end:]
-        if len(self._line) + self._size > LARGEST_EVENT:
+        if len(self._line) + len(data) - end + self._size > LARGEST_EVENT:
             self._line.clear()
             raise too_large()
+        self._line += data[end:]
 
     def close(self) -> Iterator[Frame]:
         """The last event of a provider that leaves out the closing blank line."""

@@ -32,7 +32,8 @@ class Usage:
     cost_nanos: int | None = None
     """What the provider itself says that it charged, in nano-dollars. It is believed over any price list."""
     suspect: bool = False
-    """A count was not a whole number between 0 and a billion, and was taken as unsaid."""
+    """A count was not a whole number between 0 and a billion, or a part was larger than its whole, and was taken as
+    unsaid. The counts that are there are still what the provider said."""
 
     def latest(self, later: Usage | None) -> Usage:
         """Fold in a later, cumulative report: what it says replaces, what it leaves out stays."""

@@ -9,59 +9,31 @@ import copy
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers.assemble import assemble
-from providers.chat import FINISH_REASONS, Json, Kind
-from providers.dialect import Relay, Surface
+from providers.chat import FINISH_REASONS, Json
+from providers.dialect import Relay
 from providers.errors import Garbled
-from providers.habits import Habits
-from providers.openai import Chat
-from providers.openai_usage import compatible
-from providers.table import DIALECTS, PROVIDERS
 from providers.usage import Usage
+from tests.providers.openai_recorded import (
+    ALL,
+    ERRORS,
+    KINDS,
+    MISSING,
+    NOT_OPENAI,
+    STREAMS,
+    WHOLES,
+    each,
+    events_of,
+    is_broken,
+    played,
+    surface_of,
+)
 
-WIRE = Path(__file__).parents[2].parent / "shared/wire"
-BUILT_IN = {
-    "openai": "openai",
-    "groq": "groq",
-    "together": "together",
-    "deepseek": "deepseek",
-    "xai": "xai",
-    "openrouter": "openrouter",
-    "mistral": "mistral",
-    "perplexity": "perplexity",
-    "cerebras": "cerebras",
-    "ollama": "ollama",
-    "vllm": "vllm",
-    "huggingface": "huggingface",
-}
-OF_CONFIG = [
-    "llama_cpp",
-    "litellm_proxy",
-    "snowflake",
-    "zai",
-    "gpustack",
-    "crusoe",
-    "avian",
-    "writer",
-    "bedrock_mantle",
-    "vercel_gateway",
-    "portkey_gateway",
-    "pydantic_gateway",
-]
-"""Those that are no entry of ours: a provider of the config file with `dialect: openai`."""
-KINDS: dict[str, Kind] = {"chat": "chat", "chat_v1": "chat", "completions": "completions", "embeddings": "embeddings"}
-NEVER_SENDS_DONE = Chat(habits=Habits(usage=compatible, sends_done=False))
-NOT_OPENAI = {"ollama-embeddings-a3aa502b1f"}
-"""Ollama's own API, not the one of OpenAI's that it also has; our surface says so instead of making it up."""
-LONG, EDGE, STRIDE = 20_000, 4096, 101
 CONTRADICTS_ITSELF = {
     # Grok on Azure: more tokens from the cache than in the prompt.
     "azure-chat-0facdb905e": "cache_read",
@@ -87,49 +59,6 @@ CONTRADICTS_ITSELF = {
     "openrouter-chat-735157d3e6": "reasoning",
 }
 """Recordings with a part larger than its whole, and which part it is."""
-
-
-def recorded() -> list[Json]:
-    if not WIRE.is_dir():
-        return []
-    lines = (
-        line for name in [*BUILT_IN, "azure", *OF_CONFIG] for line in (WIRE / f"{name}.jsonl").read_text().splitlines()
-    )
-    return [exchange for line in lines if (exchange := json.loads(line))["surface"] in KINDS]
-
-
-ALL = recorded()
-MISSING = pytest.mark.skipif(not WIRE.is_dir(), reason="the recorded exchanges are not beside the repository")
-STREAMS = [each for each in ALL if each["response"]["body_type"] == "text"]
-WHOLES = [each for each in ALL if each["response"]["body_type"] == "json" and each["response"]["status"] == 200]
-ERRORS = [each for each in ALL if each["response"]["status"] != 200]
-
-
-def each(exchanges: list[Json]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("exchange", exchanges, ids=[exchange["id"] for exchange in exchanges])
-
-
-def surface_of(exchange: Json) -> Surface:
-    provider, kind = exchange["provider"], KINDS[exchange["surface"]]
-    if provider == "azure":
-        path = exchange["request"]["path"]
-        name = "azure-ai" if "/models/" in path else "azure" if "/deployments/" in path else "azure-v1"
-        return PROVIDERS[name].surfaces[kind]
-    if exchange["surface"] == "chat_v1":
-        return NEVER_SENDS_DONE
-    return (PROVIDERS[BUILT_IN[provider]] if provider in BUILT_IN else DIALECTS["openai"]).surfaces[kind]
-
-
-def events_of(exchange: Json) -> list[Json]:
-    body = exchange["response"]["body"]
-    if isinstance(body, dict):
-        return [body]
-    return [json.loads(line[5:]) for line in re.split("\r?\n", body) if re.match(r"data: ?\{", line)]
-
-
-def asked(exchange: Json, *, usage: bool = False) -> Json:
-    body: Json = exchange["request"]["body"]
-    return {**body, "stream_options": {"include_usage": usage}}
 
 
 @MISSING
@@ -230,71 +159,6 @@ def test_what_openai_would_say_passes_to_the_byte(exchange: Json) -> None:
 
 
 @MISSING
-@each(STREAMS)
-def test_a_stream_is_the_same_cut_at_every_byte(exchange: Json) -> None:
-    """Of streams over 20 kB, at every byte of the first and the last 4 kB and at a prime stride between.
-
-    Cut in an event, it must give the same for that event and be in the same state after it as if it had come whole;
-    then the rest is the same too.
-    """
-    data = exchange["response"]["body"].encode()
-    whole, final = played(exchange, usage=False)
-    ends = [0, *(match.end() for match in re.finditer(rb"\r\n\r\n|\n\n", data))]
-    if ends[-1] < len(data):
-        ends.append(len(data))
-    states: list[dict[str, Any]] = []
-    pieces: list[bytes] = []
-    relay = surface_of(exchange).relay(asked(exchange))
-    for begin, end in pairwise(ends):
-        states.append(copied(vars(relay)))
-        pieces.append(relay.feed(data[begin:end]))
-    states.append(copied(vars(relay)))
-    assert b"".join(pieces) + relay.close() == whole
-    assert shown(vars(relay)) == shown(vars(final))
-    settled = [shown(state) for state in states]
-    number = 0
-    for at in cuts(len(data)):
-        while ends[number + 1] <= at:
-            number += 1
-        cut = object.__new__(type(relay))
-        vars(cut).update(copied(states[number]))
-        assert cut.feed(data[ends[number] : at]) + cut.feed(data[at : ends[number + 1]]) == pieces[number], at
-        assert shown(vars(cut)) == settled[number + 1], at
-
-
-@MISSING
-@each(STREAMS)
-def test_a_stream_is_the_same_one_byte_at_a_time(exchange: Json) -> None:
-    data = exchange["response"]["body"].encode()
-    whole, final = played(exchange, usage=False)
-    relay = surface_of(exchange).relay(asked(exchange))
-    given = b"".join([relay.feed(data[at : at + 1]) for at in range(len(data))]) + relay.close()
-    assert given == whole
-    assert shown(vars(relay)) == shown(vars(final))
-
-
-@MISSING
-@each([each for each in STREAMS if len(each["response"]["body"]) < 5000])
-def test_a_stream_that_ends_anywhere_before_its_end_is_not_done(exchange: Json) -> None:
-    data = exchange["response"]["body"].encode()
-    whole, _ = played(exchange, usage=False)
-    # What makes it whole: `[DONE]`, or at those who never send that the event with the finish reason.
-    last_word = re.search(rb"data: \[DONE\]", data) or re.search(rb'data: [^\r\n]*"finish_reason":"[^\r\n]*', data)
-    assert last_word is not None
-    end = last_word.end()
-    for at in range(end):
-        relay = surface_of(exchange).relay(asked(exchange))
-        given = relay.feed(data[:at]) + relay.close()
-        assert not relay.done, at
-        assert relay.error is None or is_broken(exchange), at
-        assert whole.startswith(given.removesuffix(b"\n\n")), at
-    relay = surface_of(exchange).relay(asked(exchange))
-    relay.feed(data[:end])
-    relay.close()
-    assert relay.done != is_broken(exchange)
-
-
-@MISSING
 @each(ALL)
 def test_a_request_goes_out_as_it_was_recorded(exchange: Json) -> None:
     surface, request = surface_of(exchange), exchange["request"]["body"]
@@ -330,43 +194,8 @@ def test_none_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"in all {len(ALL)}: {len(WHOLES)} whole answers, {len(STREAMS)} streams, {len(ERRORS)} errors")
 
 
-def is_broken(exchange: Json) -> bool:
-    return any("error" in event for event in events_of(exchange))
-
-
-def played(exchange: Json, *, usage: bool) -> tuple[bytes, Relay]:
-    relay = surface_of(exchange).relay(asked(exchange, usage=usage))
-    given = relay.feed(exchange["response"]["body"].encode())
-    return given + relay.close(), relay
-
-
 def events_of_bytes(given: bytes) -> list[Json]:
     return [json.loads(line[5:]) for line in given.splitlines() if line.startswith(b"data:")]
-
-
-def cuts(length: int) -> Iterator[int]:
-    if length <= LONG:
-        yield from range(length)
-        return
-    yield from range(EDGE)
-    yield from range(EDGE, length - EDGE, STRIDE)
-    yield from range(length - EDGE, length)
-
-
-def copied(state: dict[str, Any]) -> dict[str, Any]:
-    """What changes in place is copied; `copy.copy` would take most of this file's time."""
-    fresh = dict(state)
-    fresh["_held"] = bytearray(fresh["_held"])
-    fresh["_finished"], fresh["_with_tools"] = set(fresh["_finished"]), set(fresh["_with_tools"])
-    likeness = fresh["_likeness"]
-    fresh["_likeness"] = object.__new__(type(likeness))
-    vars(fresh["_likeness"]).update(vars(likeness))
-    return fresh
-
-
-def shown(state: dict[str, Any]) -> dict[str, Any]:
-    """What may be compared: which likeness was learnt last makes no difference to what is given."""
-    return {**state, "error": str(state["error"]), "_likeness": None}
 
 
 def check_usage(exchange: Json, usage: Usage | None, said: Json | None) -> None:
