@@ -1,0 +1,127 @@
+"""Where everything meets: the only file that builds anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from gateway import admin, chores, keys_api, models_api, policy, runs_api
+from gateway.calls import Calls
+from gateway.directory import Directory
+from gateway.engine import Engine
+from gateway.hosts import Hosts
+from gateway.idempotency import Idempotency
+from gateway.policy import Guard
+from gateway.reload import Watcher
+from gateway.routing import Health
+from gateway.sessions import Sessions
+from gateway.settings import Loaded
+from gateway.startup import keys_of
+from providers.assemble import assemble
+from providers.chat import Kind
+from providers.client import Client
+from providers.errors import GatewayError
+from tracking.counting import Counting
+from tracking.database import open_store
+from tracking.idempotency import Claims
+from tracking.journal import Journal
+from tracking.money import Price
+from tracking.prices import PriceBook
+from tracking.recorder import Recorder
+from tracking.runs import Runs
+from tracking.sessions import SessionStore
+from tracking.tokens import count_request, count_text
+
+DRAIN_SECONDS = 10.0
+"""For the recorder, when the server stops. What is left then waits in the journal for the next start."""
+log = logging.getLogger("gatelog")
+
+
+def create_app(loaded: Loaded) -> ASGIApp:
+    """The application of one process, with everything that it needs; opened and closed by ASGI's lifespan."""
+    settings = loaded.settings
+    book = PriceBook()
+    warming = book.warm()
+    database = open_store(settings.store)
+    folder = settings.journal_directory()
+    journal = Journal(folder, fsync=settings.journal.fsync == "always")
+    counting = Counting(request=count_request, text=count_text, assemble=assemble, price=Price.from_snapshot)
+    recorder = Recorder(settings.store, folder, journal, counting)
+    client, health = Client(), Health()
+    engine = Engine(client, journal, health)
+    keys = keys_of(settings, database)
+    sessions = Sessions(SessionStore(database), keys)
+    runs = Runs(database)
+    idempotency = Idempotency(Claims(database), runs)
+    guard = Guard(keys, sessions)
+
+    def current() -> Directory:
+        directory: Directory = app.state.directory
+        return directory
+
+    def calls(kind: Kind | None) -> Calls:
+        return Calls(kind, engine, current, idempotency, int(settings.server.max_body))
+
+    def take_up(changed: Loaded) -> None:
+        app.state.directory = Directory(changed, book)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        recorder.start()
+        await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
+        take_up(loaded)
+        sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
+        tasks = [asyncio.create_task(chores.kept(chore)) for chore in (keys.watch, watcher.run, sweep)]
+        loop = asyncio.get_running_loop()
+        reloads: set[asyncio.Task[bool]] = set()
+
+        def hung_up() -> None:
+            task = loop.create_task(watcher.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, hung_up)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            for task in (*tasks, *reloads):
+                task.cancel()
+            await asyncio.gather(*tasks, *reloads, return_exceptions=True)
+            await client.aclose()
+            journal.close()
+            if not await recorder.drain(DRAIN_SECONDS):
+                log.warning("not all calls could be recorded; the journal keeps the rest for the next start")
+            await database.close()
+
+    routes = guard.routes(
+        [
+            ("/v1/chat/completions", calls("chat"), ["POST"], "call"),
+            ("/v1/completions", calls("completions"), ["POST"], "call"),
+            ("/v1/embeddings", calls("embeddings"), ["POST"], "call"),
+            ("/gateway/{endpoint}/invocations", calls(None), ["POST"], "call"),
+            ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
+            *models_api.ROUTES,
+            *runs_api.ROUTES,
+            *keys_api.ROUTES,
+            *admin.ROUTES,
+            ("/login", sessions.follow_link, ["GET"], "public"),
+            ("/login", sessions.paste_key, ["POST"], "public"),
+            ("/logout", sessions.leave, ["POST"], "read"),
+        ]
+    )
+    policy.check(routes)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={GatewayError: policy.refused})
+    app.router.default = policy.unknown
+    watcher = Watcher(loaded, os.environ, take_up)
+    app.state.database, app.state.runs, app.state.keys = database, runs, keys
+    app.state.engine, app.state.health = engine, health
+    app.state.recorder, app.state.watcher = recorder, watcher
+    return Hosts(app, settings.server.host, settings.server.allowed_hosts)

@@ -1,0 +1,159 @@
+"""The routes that applications call: a plain ASGI endpoint per kind of call, from the caller's bytes to the engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import uuid_utils
+from starlette.types import Receive, Scope, Send
+
+from gateway.call import Call
+from gateway.directory import Directory
+from gateway.doors import openai as door
+from gateway.engine import Engine
+from gateway.idempotency import Idempotency
+from gateway.keys import Caller
+from providers.chat import Json, Kind
+from providers.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedMediaType
+
+RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+TAGS_MOST, TAG_NAME_MOST, TAG_VALUE_MOST = 100, 250, 5000
+Headers = dict[bytes, bytes]
+
+
+class Calls:
+    """An endpoint for one kind of call, or for the kind of whichever endpoint the path names (MLflow's way).
+
+    It is ASGI itself: Starlette's Request and Response would cost every call more than all that it does here.
+    """
+
+    def __init__(
+        self,
+        kind: Kind | None,
+        engine: Engine,
+        directory: Callable[[], Directory],
+        idempotency: Idempotency,
+        body_most: int,
+    ) -> None:
+        self._kind, self._engine, self._directory = kind, engine, directory
+        self._idempotency, self._body_most = idempotency, body_most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        run_id = uuid_utils.uuid7().hex
+        call: Call | None = None
+        try:
+            headers: Headers = dict(scope["headers"])
+            body = await _body(headers, receive, self._body_most)
+            directory = self._directory()
+            if self._kind is not None:
+                request = door.read(self._kind, body)
+                endpoint = directory.find(self._kind, request["model"])
+            else:
+                endpoint = directory.named(scope["path_params"]["endpoint"])
+                request = door.read(endpoint.kind, _addressed(body, endpoint.name))
+            caller: Caller = scope["caller"]
+            call = Call(run_id, endpoint, request, bool(request.get("stream")), caller.key_id)
+            call.config_revision, call.request_bytes = directory.revision, len(body)
+            _annotate(call, headers)
+            if call.idempotency_key is not None:
+                await self._idempotency.serve(call, body, receive, send, self._engine)
+            else:
+                await self._engine.serve(call, body, receive, send)
+        except GatewayError as error:
+            await refuse(error, send, run_id if call is None or call.choice is None else None, call)
+
+
+async def refuse(error: GatewayError, send: Send, run_id: str | None, call: Call | None = None) -> None:
+    status, headers, body = door.refusal(error)
+    if call is not None and call.choice is not None:
+        headers += call.headers()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
+    content_type = headers.get(b"content-type", b"")
+    if not content_type.lower().startswith(b"application/json"):
+        shown = content_type.decode("latin-1") or "none"
+        raise UnsupportedMediaType(f"send the body with 'content-type: application/json', not {shown!r}")
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType("send the body uncompressed: content-encoding is not supported")
+    if (length := headers.get(b"content-length")) is not None and int(length) > most:
+        raise BodyTooLarge(f"the body has {int(length)} bytes; at most {most} are taken (server.max_body_bytes)")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("the upload was broken off", code="upload_aborted")
+        return body
+    pieces, size = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("the upload was broken off", code="upload_aborted")
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > most:
+            raise BodyTooLarge(f"the body has more than the {most} bytes that are taken (server.max_body_bytes)")
+    return b"".join(pieces)
+
+
+def _addressed(body: bytes, name: str) -> bytes:
+    """MLflow names the endpoint in the path; the body then needs no model, and one that it has is not ours."""
+    try:
+        sent: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body  # the door says what is wrong with it
+    return orjson.dumps({**sent, "model": name}) if isinstance(sent, dict) else body
+
+
+def _annotate(call: Call, headers: Headers) -> None:
+    """What a caller may say about a call, beside the call itself."""
+    get = headers.get
+    call.experiment = _text(get(b"x-gatelog-experiment"))
+    call.session = _text(get(b"x-gatelog-session"))
+    user = call.request.get("user")
+    call.user = _text(get(b"x-gatelog-user")) or (user if isinstance(user, str) else None)
+    call.idempotency_key = _text(get(b"idempotency-key"))
+    if call.idempotency_key is not None and len(call.idempotency_key) > 255:
+        raise InvalidRequest("Idempotency-Key has more than 255 characters", param="Idempotency-Key")
+    if (parent := _text(get(b"x-gatelog-parent-run-id"))) is not None:
+        if RUN_ID.fullmatch(parent) is None:
+            raise InvalidRequest(f"x-gatelog-parent-run-id is not a run's id: {parent!r}")
+        call.parent_run_id = parent
+    if (tags := get(b"x-gatelog-tags")) is not None:
+        call.tags = _tags(tags)
+
+
+def _text(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        text = value.decode().strip()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1").strip()
+    return text or None
+
+
+def _tags(sent: bytes) -> dict[str, str]:
+    try:
+        tags: Json = orjson.loads(sent)
+    except orjson.JSONDecodeError as exc:
+        raise InvalidRequest(f"x-gatelog-tags is not JSON: {exc.msg}", param="x-gatelog-tags") from exc
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise InvalidRequest(
+            'x-gatelog-tags must be a JSON object of strings, such as {"team": "search"}', param="x-gatelog-tags"
+        )
+    if len(tags) > TAGS_MOST:
+        raise InvalidRequest(f"x-gatelog-tags has {len(tags)} tags; at most {TAGS_MOST}", param="x-gatelog-tags")
+    for name, value in tags.items():
+        if not name or len(name) > TAG_NAME_MOST or len(value) > TAG_VALUE_MOST:
+            raise InvalidRequest(
+                f"x-gatelog-tags: {name[:50]!r} must have 1 to {TAG_NAME_MOST} characters, its value at most "
+                f"{TAG_VALUE_MOST}",
+                param="x-gatelog-tags",
+            )
+    return tags

@@ -1,0 +1,1 @@
+"""What the `gatelog` command does, a file for each group of subcommands, each importing what it needs when it runs."""
