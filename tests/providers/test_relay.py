@@ -93,6 +93,17 @@ def test_a_first_chunk_without_choices_passes_and_is_no_event() -> None:
     assert relay.events == 1
 
 
+@pytest.mark.parametrize("padding", [{}, {"obfuscation": "xy"}, {"p": "abc"}])
+def test_nothing_hides_behind_a_likeness(padding: Json) -> None:
+    alike = [text("a", **padding), text("b", **padding)]
+    given, relay = passed(*alike, text("c", **padding, error="boom"))
+    assert given == b"".join(alike)
+    assert relay.error is not None
+    assert relay.error.message == "boom"
+    _, relay = passed(*alike, text("c", **padding) + chunk(finish="stop", **padding) + text("", **padding))
+    assert relay.finish == "stop"
+
+
 def test_comments_pass_and_are_no_events() -> None:
     relay = Passing({}, FOLLOWER)
     assert relay.feed(b": PROCESSING\n\n") == b": PROCESSING\n\n"
