@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.configuration import Fault, InvalidConfigError, load, revision
+from gateway.logs import configure
 from gateway.settings import LIVE, Loaded, Settings
 from providers.chat import Json
 
@@ -93,6 +94,8 @@ class Watcher:
         taken = replace(new, settings=settings, revision=revision(settings))
         if settings != running and (waiting := self._take(taken)) is not None:
             await waiting
+        if settings.logging != running.logging:
+            configure(settings.logging)
         if needs_restart != self._needs_restart:
             for section in needs_restart:
                 log.warning("`%s` has changed, and is read only at start: restart to use it", section)

@@ -10,12 +10,13 @@ import os
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from gateway import logs
 from gateway.configuration import load
 from gateway.reload import Watcher
 from gateway.settings import Loaded
@@ -45,6 +46,17 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "gatelog.yaml"
     path.write_text(endpoints("first"))
     return path
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, levels = root.handlers[:], root.level, [logging.getLogger(name).level for name in logs.OURS]
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in zip(logs.OURS, levels, strict=True):
+        logging.getLogger(name).setLevel(before)
 
 
 def endpoints(*names: str, more: str = "") -> str:
@@ -192,6 +204,16 @@ async def test_options_go_on_winning(file: Path) -> None:
     assert await watcher.reload()
     assert taken.configurations[-1].settings.server.port == 5000
     assert watcher.state()["needs_restart"] == []
+
+
+async def test_the_log_says_more_when_asked_to_while_serving(
+    file: Path, capsys: pytest.CaptureFixture[str], logging_restored: None
+) -> None:
+    watcher = Watcher(load(file, ENVIRON), ENVIRON, Taken())
+    file.write_text(endpoints("first", more="logging: {level: debug, format: json}\n"))
+    assert await watcher.reload()
+    logging.getLogger("gatelog").debug("a detail")
+    assert '"message":"a detail"' in capsys.readouterr().err
 
 
 async def test_one_that_cannot_be_taken_leaves_the_old_one(file: Path) -> None:
