@@ -80,9 +80,7 @@ def run_of(gateway: Gateway, headers: Mapping[str, str]) -> dict[str, Any]:
 def test_a_plain_answer_is_the_providers_words_and_its_run_can_be_read_back(
     gateway: Gateway, client: OpenAI, dialect: str
 ) -> None:
-    raw = client.chat.completions.with_raw_response.create(
-        model=f"chat-{dialect}", messages=ASKED, max_tokens=64, user="u-1"
-    )
+    raw = client.chat.completions.with_raw_response.create(model=f"chat-{dialect}", messages=ASKED, max_tokens=64)
     completion = raw.parse()
     assert completion.object == "chat.completion"
     assert completion.choices[0].message.content == text(WORDS)
