@@ -1,0 +1,9 @@
+"""Traces, assessments, datasets of evaluation, scorers."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None: ...

@@ -1,0 +1,9 @@
+"""Roll-ups of usage, and full text."""
+
+from __future__ import annotations
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None: ...
