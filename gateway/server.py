@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
+from gateway.logs import configure
 from gateway.settings import Loaded
 from gateway.startup import prepare
 
@@ -55,7 +56,7 @@ def run(loaded: Loaded, *, open_browser: bool = False) -> int:
         signal.signal(stop, lambda *_: None)
     server = uvicorn.Server(config)
     server.run()
-    return 0 if server.started else 3
+    return 0 if server.started else 1
 
 
 def configured(loaded: Loaded) -> uvicorn.Config:
@@ -81,6 +82,7 @@ def configured(loaded: Loaded) -> uvicorn.Config:
 
 def served(loaded: Loaded) -> object:
     """The application, in the process that will serve it."""
+    configure(loaded.settings.logging)
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.getLogger("uvicorn.error").addFilter(Unended())
     return create_app(loaded)
