@@ -36,6 +36,10 @@ class Call:
     idempotency_key: str | None = None
     config_revision: str = ""
     request_bytes: int = 0
+    prompt: tuple[str, int] | None = None
+    """Name and version of the registry's prompt that it is made by."""
+    registered: tuple[str, int] | None = None
+    """Name and version of the registry's model that it goes to."""
 
     started: int = field(default_factory=time.perf_counter_ns)
     choice: Choice | None = None
@@ -158,6 +162,8 @@ class Call:
 
     def begin(self) -> Begin:
         choice, request = self.chosen, self.request
+        prompt, prompt_version = self.prompt or (None, None)
+        registered, registered_version = self.registered or (None, None)
         return {
             "id": self.id,
             "started_us": time.time_ns() // 1000,
@@ -175,6 +181,10 @@ class Call:
             "config_revision": self.config_revision,
             "log_payloads": self.endpoint.log_payloads,
             "request_bytes": self.request_bytes,
+            "prompt_name": prompt,
+            "prompt_version": prompt_version,
+            "registered_model": registered,
+            "registered_version": registered_version,
             "max_output": request.get("max_completion_tokens") or request.get("max_tokens"),
             "provider": choice.target.provider.name,
             "model": choice.target.model,

@@ -18,8 +18,8 @@ Status = Literal[
 """How a call ended. `rejected`: a provider or the gateway said no to what the caller asked. `interrupted`: the process
 died between the call's begin and its end."""
 Basis = Literal["provider", "counted", "reserved", "none"]
-"""Where a number of tokens comes from: the provider said so; we counted the text; the most that it can have been; nobody
-knows."""
+"""Where a number of tokens comes from: the provider said so; we counted the text; the most that it can have been;
+nobody knows."""
 
 
 class Attempt(TypedDict, total=False):
@@ -61,6 +61,12 @@ class Begin(TypedDict, total=False):
     config_revision: str
     log_payloads: str
     request_bytes: int
+    prompt_name: str | None
+    """Of the registry's prompt that the caller asked by, and which of its versions that was at the time."""
+    prompt_version: int | None
+    registered_model: str | None
+    """Of the registry's model that the caller asked for, and which of its versions that was at the time."""
+    registered_version: int | None
     max_output: int | None
     """The most output tokens that the caller allowed, when it said."""
     provider: str
@@ -71,7 +77,7 @@ class Begin(TypedDict, total=False):
 
 
 class End(TypedDict, total=False):
-    """Written before the last byte goes to the caller. The body beside it is what the caller was sent, as it was sent."""
+    """Written before the last byte goes to the caller. The body beside it is what the caller was sent, to the byte."""
 
     id: str
     status: Status

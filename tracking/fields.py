@@ -145,6 +145,10 @@ PARAMS: dict[str, Field] = {
     "max_output": _number(_c.max_output),
     "usage_basis": Field(_c.usage_basis, required=True),
     "log_payloads": Field(_c.log_payloads),
+    "prompt_name": Field(_c.prompt_name),
+    "prompt_version": _number(_c.prompt_version),
+    "registered_model": Field(_c.registered_model),
+    "registered_version": _number(_c.registered_version),
 }
 
 ATTRIBUTES: dict[str, Field] = {

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from tracking.fields import Field, Fields, Type
+from tracking.fields import SECTIONS, Field, Fields, Type
 from tracking.grammar import And, Comparison, Key, Not, Operator, Or, Source, Tree, Value, parse
 
 MOST_WILDCARDS = 16
@@ -112,6 +112,9 @@ def _read_text(source: Source, key: Key, value: Value) -> str:
 
 
 def _read_number(source: Source, key: Key, value: Value) -> Decimal:
+    if isinstance(value.value, str) and key.section in PARAMS_WORDS and _QUOTED_NUMBER.fullmatch(value.value):
+        # MLflow's params are strings, so '3' in quotes is how its users write it.
+        return Decimal(value.value)
     if not isinstance(value.value, Decimal):
         raise source.fault(value.at, f"{key.name} is a number; write the value as a number, without quotes")
     return value.value
@@ -146,6 +149,8 @@ _READ: Mapping[Type, Callable[[Source, Key, Value], Any]] = {
     "flag": _read_flag,
     "time": _read_time,
 }
+PARAMS_WORDS = frozenset(word for word, section in SECTIONS.items() if section == "params")
+_QUOTED_NUMBER = re.compile(r"[0-9]{1,18}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

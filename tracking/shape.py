@@ -58,6 +58,8 @@ def run(row: sa.RowMapping) -> Json:
         "config_revision": row["config_revision"],
         "idempotency_key": row["idempotency_key"],
         "upstream_request_id": row["upstream_request_id"],
+        "prompt": _registered(row["prompt_name"], row["prompt_version"]),
+        "registered_model": _registered(row["registered_model"], row["registered_version"]),
         "max_output": row["max_output"],
         "log_payloads": row["log_payloads"],
         "request_bytes": row["request_bytes"],
@@ -101,6 +103,10 @@ def _usage(row: sa.RowMapping) -> Json:
 
 def _cost(nanos: int | None, basis: str) -> Json:
     return {"usd": None if nanos is None else dollars(nanos), "nanos": nanos, "basis": basis}
+
+
+def _registered(name: str | None, version: int | None) -> Json | None:
+    return None if name is None else {"name": name, "version": version}
 
 
 def _error(code: str | None, message: str | None) -> dict[str, Any] | None:

@@ -46,6 +46,8 @@ def documented() -> tuple[Row, Run]:
             end_user="ann",
             tags={"team": "search"},
             upstream_request_id="req_1",
+            prompt_name="support-reply",
+            prompt_version=3,
             max_output=100,
         ),
         orjson.loads(found[1]),

@@ -31,12 +31,19 @@ async def test_every_filter_and_order_of_the_page_runs(store: str) -> None:
     rows = [
         row(0, cost_nanos=NUMBER, duration_us=NUMBER, tags=TEXT, stream=True),
         row(1, status="upstream_error", error_code="upstream_500", attempts=None, model="GPT-4", tags=None),
-        row(2, input_tokens=NUMBER, end_user="cat", tags={"my key": "a beta b", "team": "x"}),
+        row(
+            2,
+            input_tokens=NUMBER,
+            end_user="cat",
+            tags={"my key": "a beta b", "team": "x"},
+            prompt_name="support-reply",
+            prompt_version=3,
+        ),
         row(3, status="rejected"),
     ]
     async with opened(store, rows) as database:
         runs = Runs(database)
-        assert len(FILTERS) == 16
+        assert len(FILTERS) == 17
         for text in FILTERS:
             page = await runs.page(text)
             assert page.runs, f"{text} finds nothing, so it shows nothing"
