@@ -1,4 +1,4 @@
-"""The language in the middle: OpenAI's chat, completion and embedding shapes, checked once at the door, unknown keys kept.
+"""The language in the middle: OpenAI's chat, completion and embedding shapes, checked once at the door.
 
 The shapes are TypedDicts, so what a caller sent is forwarded as it came; only what the gateway itself relies on is
 typed. https://platform.openai.com/docs/api-reference
@@ -100,4 +100,4 @@ EMBEDDING: TypeAdapter[EmbeddingRequest] = TypeAdapter(EmbeddingRequest)
 REQUESTS: dict[Kind, TypeAdapter[Any]] = {"chat": CHAT, "completions": COMPLETION, "embeddings": EMBEDDING}
 
 Complete = Callable[[ChatRequest], Awaitable[Json]]
-"""What evaluation and PromptLab are handed to call models with: a request in, a chat completion out, logged as a run."""
+"""What evaluation and PromptLab are handed to call models with: a request in, a completion out, logged as a run."""

@@ -1,4 +1,4 @@
-"""What it takes to speak to a provider: protocols, satisfied by modules and small classes; mypy checks them in `table`."""
+"""What it takes to speak to a provider: protocols for modules and small classes, checked by mypy in `table`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Surface(Protocol):
     """
 
     @property
-    def PARAMS(self) -> frozenset[str] | None:  # noqa: N802
+    def PARAMS(self) -> frozenset[str] | None:
         """Request keys that it has a word for; None means that it takes whatever the caller sends."""
 
     def path(self, model: str, stream: bool) -> str:

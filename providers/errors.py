@@ -177,7 +177,7 @@ class TimedOut(UpstreamError):
 
     def __init__(self, message: str, which: str) -> None:
         super().__init__(message, code=f"upstream_timeout_{which}")
-        # Before a request was uploaded nobody can have been charged for it; afterwards another attempt might cost twice.
+        # Until a request is uploaded nobody can have been charged for it; afterwards another attempt might cost twice.
         self.retryable = which in {"connect", "tls"}
 
 

@@ -1,3 +1,5 @@
+"""The store is what its tables say, in SQLite and PostgreSQL alike, however many processes open it at once."""
+
 from __future__ import annotations
 
 import asyncio

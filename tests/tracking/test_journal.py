@@ -1,3 +1,5 @@
+"""What the journal was told is on disk, and what is damaged there is skipped and said."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Whatever the journal holds comes into the store, once, whoever died and however long the store was away."""
+
 from __future__ import annotations
 
 import asyncio
