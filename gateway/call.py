@@ -34,6 +34,8 @@ class Call:
     session: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
+    trace_id: str | None = None
+    parent_span_id: str | None = None
     config_revision: str = ""
     request_bytes: int = 0
     prompt: tuple[str, int] | None = None
@@ -178,6 +180,8 @@ class Call:
             "session": self.session,
             "tags": self.tags,
             "idempotency_key": self.idempotency_key,
+            "trace_id": self.trace_id,
+            "parent_span_id": self.parent_span_id,
             "config_revision": self.config_revision,
             "log_payloads": self.endpoint.log_payloads,
             "request_bytes": self.request_bytes,

@@ -20,6 +20,8 @@ from providers.chat import Json, Kind
 from providers.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedMediaType
 
 RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-|\Z)")
+"""W3C Trace Context: the trace that the call is part of, and the span that makes it."""
 TAGS_MOST, TAG_NAME_MOST, TAG_VALUE_MOST = 100, 250, 5000
 Headers = dict[bytes, bytes]
 
@@ -126,6 +128,9 @@ def _annotate(call: Call, headers: Headers) -> None:
         call.parent_run_id = parent
     if (tags := get(b"x-gatelog-tags")) is not None:
         call.tags = _tags(tags)
+    # What is not well-formed is as good as not sent: so the W3C has it, for the caller may only pass it on.
+    if (context := get(b"traceparent")) is not None and (found := TRACEPARENT.match(context)) is not None:
+        call.trace_id, call.parent_span_id = found[1].decode(), found[2].decode()
 
 
 def _text(value: bytes | None) -> str | None:

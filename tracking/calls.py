@@ -58,6 +58,9 @@ class Begin(TypedDict, total=False):
     session: str | None
     tags: dict[str, str]
     idempotency_key: str | None
+    trace_id: str | None
+    """Of the caller's own trace, when it sent `traceparent`: 32 hex digits, and 16 for the span that made the call."""
+    parent_span_id: str | None
     config_revision: str
     log_payloads: str
     request_bytes: int

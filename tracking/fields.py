@@ -169,6 +169,8 @@ ATTRIBUTES: dict[str, Field] = {
     "http_status": _number(_c.http_status),
     "config_revision": Field(_c.config_revision),
     "idempotency_key": Field(_c.idempotency_key),
+    "trace_id": Field(_c.trace_id),
+    "parent_span_id": Field(_c.parent_span_id),
     "upstream_request_id": Field(_c.upstream_request_id),
     "usage_suspect": Field(_c.usage_suspect, "flag", required=True),
     "response_truncated": Field(_c.response_truncated, "flag"),

@@ -52,6 +52,8 @@ class Rows:
             get("session"),
             get("parent_run_id"),
             get("idempotency_key"),
+            get("trace_id"),
+            get("parent_span_id"),
             get("config_revision"),
             get("log_payloads"),
             json(tags) if tags else None,

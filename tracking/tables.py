@@ -56,6 +56,8 @@ calls = sa.Table(
     sa.Column("session", sa.String),
     sa.Column("parent_run_id", sa.String),
     sa.Column("idempotency_key", sa.String),
+    sa.Column("trace_id", sa.String),
+    sa.Column("parent_span_id", sa.String),
     sa.Column("config_revision", sa.String),
     sa.Column("log_payloads", sa.String),
     sa.Column("tags", _Searchable),
@@ -99,12 +101,14 @@ calls = sa.Table(
     sa.Index("calls_key", "key_id", "started_us"),
     sa.Index("calls_experiment", "experiment_id", "started_us"),
     sa.Index("calls_parent", "parent_run_id", **_present("parent_run_id")),
+    sa.Index("calls_trace", "trace_id", **_present("trace_id")),
     sa.Index("calls_session", "session", "started_us", **_present("session")),
     sa.Index("calls_idempotency", "key_id", "idempotency_key", **_present("idempotency_key")),
 )
 """One row a call, of `tracking.calls.Begin` and `End` together. `id` is a UUIDv7, so its order is that of time.
 
 `kind`, `requested_model` and the rest of what only a begin knows are NULL where a damaged journal kept the end alone.
+`trace_id` and `parent_span_id` are of the caller's own trace, in which the call is one step, in hexadecimal digits.
 `attempts` is how many there were; what each was stands in `payloads`. `experiment_id` is no foreign key, because a call
 must be recorded whatever has become of its experiment.
 """

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("session", sa.String),
         sa.Column("parent_run_id", sa.String),
         sa.Column("idempotency_key", sa.String),
+        sa.Column("trace_id", sa.String),
+        sa.Column("parent_span_id", sa.String),
         sa.Column("config_revision", sa.String),
         sa.Column("log_payloads", sa.String),
         sa.Column("tags", SEARCHABLE),
@@ -85,6 +87,7 @@ def upgrade() -> None:
     op.create_index("calls_key", "calls", ["key_id", "started_us"])
     op.create_index("calls_experiment", "calls", ["experiment_id", "started_us"])
     _present("calls_parent", "calls", ["parent_run_id"], "parent_run_id")
+    _present("calls_trace", "calls", ["trace_id"], "trace_id")
     _present("calls_session", "calls", ["session", "started_us"], "session")
     _present("calls_idempotency", "calls", ["key_id", "idempotency_key"], "idempotency_key")
     op.create_table(
