@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -38,6 +38,8 @@ class Fields:
 
     sections: Mapping[str, Mapping[str, Field]]
     tags: ColumnElement[Any]
+    particular: Mapping[str, Field] = field(default_factory=dict)
+    """Tags that are not looked for among the others."""
 
     def find(self, key: Key, source: Source, dialect: str) -> Field:
         """The field that a key means, or a 400 that says which there are."""
@@ -46,7 +48,7 @@ class Fields:
             known = "metrics., params., tags. and attributes."
             raise source.fault(key.at, f"{key.section!r} is no section; keys begin with {known}{self._elsewhere(key)}")
         if section == "tags":
-            return Field(TAG[dialect](self.tags, key.name))
+            return self.particular.get(key.name) or Field(TAG[dialect](self.tags, key.name))
         field = self.sections[section].get(key.name)
         if field is None:
             raise self._unknown(section, key, source)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
 import stat
 import sys
 from pathlib import Path
@@ -13,12 +15,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import tracking
 from providers.errors import StorageUnavailable
 from tests.postgres import Postgres
 from tracking.database import Database, NewerSchemaError, StoreURLError, open_store, safe
 from tracking.tables import REVISION, calls, experiments, keys, metadata
 
 pytestmark = pytest.mark.anyio
+for module in pkgutil.iter_modules(tracking.__path__):
+    if module.name.endswith("_tables"):  # which add theirs to the same metadata
+        importlib.import_module(f"tracking.{module.name}")
 
 
 async def test_migrations_make_the_tables_that_the_code_names(store: str) -> None:
