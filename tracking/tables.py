@@ -38,6 +38,7 @@ experiments = sa.Table(
     sa.Column("lifecycle_stage", sa.String, nullable=False),
     sa.Column("created_us", sa.BigInteger, nullable=False),
     sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("tags", _Searchable),
 )
 """Row 0 is `Default`, where a call goes that names no experiment. `lifecycle_stage` is `active` or `deleted`."""
 
@@ -103,6 +104,8 @@ calls = sa.Table(
     sa.Index("calls_parent", "parent_run_id", **_present("parent_run_id")),
     sa.Index("calls_trace", "trace_id", **_present("trace_id")),
     sa.Index("calls_session", "session", "started_us", **_present("session")),
+    sa.Index("calls_user", "end_user", "started_us", **_present("end_user")),
+    sa.Index("calls_prompt", "prompt_name", "prompt_version", "started_us", **_present("prompt_name")),
     sa.Index("calls_idempotency", "key_id", "idempotency_key", **_present("idempotency_key")),
 )
 """One row a call, of `tracking.calls.Begin` and `End` together. `id` is a UUIDv7, so its order is that of time.
