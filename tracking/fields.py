@@ -14,15 +14,15 @@ from providers.errors import InvalidRequest
 from tracking.grammar import Key, Source
 from tracking.tables import calls, experiments
 
-Type = Literal["text", "number", "flag", "time"]
+Type = Literal["text", "number", "real", "flag", "time"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """What a key stands for.
 
-    A number is kept as an integer, `scale` of them to one of the key's own unit. A time is kept in microseconds and
-    compared in whole milliseconds, which is what the API shows.
+    A number is kept as an integer, `scale` of them to one of the key's own unit, and a real as a float. A time is kept
+    in microseconds and compared in whole milliseconds, which is what the API shows.
     """
 
     column: ColumnElement[Any]

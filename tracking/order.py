@@ -63,10 +63,14 @@ class Term:
                 return isinstance(value, str) and not _UNSTORABLE.search(value)
             case "flag":
                 return isinstance(value, bool)
+            case "real":
+                return type(value) in (int, float)
             case "number" | "time":
                 return type(value) is int and value in _INT64
 
     def _bound(self, value: Any) -> ColumnElement[Any]:
+        if self.field.type == "real":
+            return sa.literal(float(value), sa.Double)
         return sa.literal(value, {str: sa.String, bool: sa.Boolean, int: sa.BigInteger}[type(value)])
 
 

@@ -32,6 +32,11 @@ def where(source: Source, fields: Fields, dialect: str) -> Condition:
     return sa.true() if tree is None else _Compiler(source, fields, dialect).condition(tree)
 
 
+def compared(tree: Tree, source: Source, fields: Fields, dialect: str) -> Condition:
+    """The condition of a part of a filter."""
+    return _Compiler(source, fields, dialect).condition(tree)
+
+
 def narrowed(name: str, text: str, fields: Fields, dialect: str) -> Condition:
     """The condition of one of `NARROWING`, a query parameter that is a whole filter for those who need no more."""
     section, key, operator = NARROWING[name]
@@ -99,10 +104,17 @@ class _Compiler:
 OPERATORS: Mapping[Type, tuple[Operator, ...]] = {
     "text": ("=", "!=", "LIKE", "ILIKE", "IN"),
     "number": ("=", "!=", "<", "<=", ">", ">=", "IN"),
+    "real": ("=", "!=", "<", "<=", ">", ">=", "IN"),
     "time": ("=", "!=", "<", "<=", ">", ">="),
     "flag": ("=", "!="),
 }
-NOUNS: Mapping[Type, str] = {"text": "texts", "number": "numbers", "time": "times", "flag": "flags"}
+NOUNS: Mapping[Type, str] = {
+    "text": "texts",
+    "number": "numbers",
+    "real": "numbers",
+    "time": "times",
+    "flag": "flags",
+}
 
 
 def _read_text(source: Source, key: Key, value: Value) -> str:
@@ -146,6 +158,7 @@ def _read_time(source: Source, key: Key, value: Value) -> Decimal:
 _READ: Mapping[Type, Callable[[Source, Key, Value], Any]] = {
     "text": _read_text,
     "number": _read_number,
+    "real": _read_number,
     "flag": _read_flag,
     "time": _read_time,
 }
@@ -179,6 +192,24 @@ def _compare_number(field: Field, operator: Operator, values: Sequence[Decimal])
     return _compare_whole(field.column, operator, [_EXACT.multiply(value, Decimal(field.scale)) for value in values])
 
 
+def _compare_real(field: Field, operator: Operator, values: Sequence[Decimal]) -> Condition:
+    """Of floats, with the floats that are nearest to the decimals, as Python would have them."""
+    column, floats = field.column, [float(value) for value in values]
+    if operator == "IN":
+        return column.in_(floats)
+    value = sa.literal(floats[0], sa.Double)
+    match operator:
+        case "<":
+            return column < value
+        case "<=":
+            return column <= value
+        case ">":
+            return column > value
+        case ">=":
+            return column >= value
+    return column == value if operator == "=" else column != value
+
+
 def _compare_time(field: Field, operator: Operator, values: Sequence[Decimal]) -> Condition:
     """Of the whole milliseconds in a column of microseconds, put so that an index on the column still serves."""
     column, value = field.column, values[0]
@@ -201,6 +232,7 @@ def _compare_time(field: Field, operator: Operator, values: Sequence[Decimal]) -
 _COMPARE: Mapping[Type, Callable[[Field, Operator, Sequence[Any]], Condition]] = {
     "text": _compare_text,
     "number": _compare_number,
+    "real": _compare_real,
     "flag": _compare_flag,
     "time": _compare_time,
 }

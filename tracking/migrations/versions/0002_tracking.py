@@ -10,6 +10,7 @@ revision = "0002"
 down_revision = "0001"
 
 ID = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
+MODEL_ID = sa.String(34).with_variant(sa.String(34, collation="C"), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SEARCHABLE = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 PRESENT = sa.text("model_id IS NOT NULL")
@@ -91,3 +92,21 @@ def upgrade() -> None:
         sa.Column("step", sa.BigInteger, nullable=False),
     )
     op.create_index("run_models_model", "run_models", ["model_id"])
+    op.create_table(
+        "logged_models",
+        sa.Column("id", MODEL_ID, primary_key=True),
+        sa.Column("experiment_id", sa.BigInteger, sa.ForeignKey("experiments.id"), nullable=False),
+        sa.Column("name", sa.String, nullable=False),
+        sa.Column("model_type", sa.String),
+        sa.Column("source_run_id", sa.String),
+        sa.Column("status", sa.String, nullable=False),
+        sa.Column("artifact_uri", sa.String, nullable=False),
+        sa.Column("params", SEARCHABLE, nullable=False),
+        sa.Column("tags", SEARCHABLE, nullable=False),
+        sa.Column("created_us", sa.BigInteger, nullable=False),
+        sa.Column("updated_us", sa.BigInteger, nullable=False),
+        sa.Column("deleted_us", sa.BigInteger),
+    )
+    op.create_index("logged_models_experiment", "logged_models", ["experiment_id", "created_us", "id"])
+    where = sa.text("source_run_id IS NOT NULL")
+    op.create_index("logged_models_run", "logged_models", ["source_run_id"], sqlite_where=where, postgresql_where=where)
