@@ -9,14 +9,18 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import experiments
 from tracking.database import Database, reason
-from tracking.rows import Rows
+from tracking.rows import Row, Rows
 from tracking.tables import calls, payloads
 from tracking.tail import Logged
+from tracking.usage import Keeping
 
 NAMES_MOST = 10_000
+IDS_MOST = 5_000
+"""Asked for at once."""
 NOT_TAKEN = ("22", "23", "54")
 """Classes of SQLSTATE that are about the data: trying again cannot help."""
 REFUSALS = (sa.exc.DBAPIError, ValueError, OverflowError, TypeError, KeyError)
@@ -30,6 +34,7 @@ class Writer:
         self._database, self._rows = database, rows
         self._calls, self._payloads = _insertion(database, calls), _insertion(database, payloads)
         self._experiments: dict[str, int] = {}
+        self._usage = Keeping(database.writer.dialect)
 
     async def write(self, batch: Sequence[Logged]) -> list[tuple[Logged, str]]:
         """Give back the calls that the store will never take, each with the reason; all others are in it then."""
@@ -48,9 +53,21 @@ class Writer:
         await self._name({name for call in batch if call.begin and (name := call.begin.get("experiment")) is not None})
         rows = [self._rows.call(call, self._experiments) for call in batch]
         bodies = [self._rows.payload(call) for call in batch]
-        async with self._database.writing() as connection:
-            await connection.exec_driver_sql(self._calls, rows)
-            await connection.exec_driver_sql(self._payloads, bodies)
+        try:
+            await self._commit(rows, bodies, reread=self._database.postgres)
+        except _RereadError:
+            await self._commit(rows, bodies, reread=True)
+
+    async def _commit(self, rows: list[Row], bodies: list[Row], reread: bool) -> None:
+        """`reread`: some of these calls may be in the store already, of which only the others count as usage."""
+        with self._usage.exactly():
+            async with self._database.writing() as connection:
+                fresh = await _fresh(connection, rows) if reread else rows
+                done = await connection.exec_driver_sql(self._calls, rows)
+                if not reread and done.rowcount != len(rows):
+                    raise _RereadError
+                await connection.exec_driver_sql(self._payloads, bodies)
+                await self._usage.write(connection, fresh)
 
     async def _name(self, names: set[str]) -> None:
         if names <= self._experiments.keys():
@@ -60,6 +77,21 @@ class Writer:
         async with self._database.writing() as connection:
             found = await experiments.ids(connection, names)
         self._experiments |= found
+
+
+class _RereadError(Exception):
+    """A batch held calls that are in the store already."""
+
+
+async def _fresh(connection: AsyncConnection, rows: list[Row]) -> list[Row]:
+    """Of these, one row for each call that is not in the store."""
+    by_id = {row[0]: row for row in reversed(rows)}
+    ids = list(by_id)
+    for start in range(0, len(ids), IDS_MOST):
+        query = sa.select(calls.c.id).where(calls.c.id.in_(ids[start : start + IDS_MOST]))
+        for known in (await connection.execute(query)).scalars():
+            del by_id[known]
+    return list(by_id.values())
 
 
 def _refused(error: Exception) -> bool:

@@ -25,6 +25,11 @@ pytestmark = pytest.mark.anyio
 for module in pkgutil.iter_modules(tracking.__path__):
     if module.name.endswith("_tables"):  # which add theirs to the same metadata
         importlib.import_module(f"tracking.{module.name}")
+COMPARED = {
+    "compare_type": True,
+    # The index over words is of a kind of each database's own, which metadata has no words for.
+    "include_name": lambda name, *_: not (name or "").startswith("texts_words"),
+}
 
 
 async def test_migrations_make_the_tables_that_the_code_names(store: str) -> None:
@@ -32,7 +37,7 @@ async def test_migrations_make_the_tables_that_the_code_names(store: str) -> Non
     await database.migrate()
     async with database.reading() as connection:
         differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": True}), metadata)
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts=COMPARED), metadata)
         )
         made = await connection.run_sync(
             lambda sync: {index["name"] for index in sa.inspect(sync).get_indexes("calls")}
