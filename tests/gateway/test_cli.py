@@ -60,7 +60,12 @@ def run(*arguments: str, **environ: str) -> Result:
 
 def process(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "gateway", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    # Whoever starts the tests in the background has them ignore SIGINT, and a child would inherit that.
+    heeding = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    finally:
+        signal.signal(signal.SIGINT, heeding)
 
 
 def test_the_version_is_there_at_once() -> None:
