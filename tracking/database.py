@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from providers.errors import StorageUnavailable
+from tracking.inline import connect as connect_inline
 from tracking.tables import REVISION
 
 Synchronous = Literal["NORMAL", "FULL"]
@@ -85,15 +87,19 @@ class Database:
         await self.writer.dispose()
 
 
-def open_store(store: str, *, synchronous: Synchronous = "NORMAL", connections: int = 5) -> Database:
+def open_store(
+    store: str, *, synchronous: Synchronous = "NORMAL", connections: int = 5, inline: bool = False
+) -> Database:
     """The engines of a store; nothing is connected yet.
+
+    `inline`: use SQLite in the thread of the caller, which has to have it to itself.
 
     The journal is what makes a call durable, so SQLite need not sync each commit; `FULL` is for those who want it to.
     """
     scheme, _, rest = store.partition("://")
     match scheme:
         case "sqlite":
-            return _sqlite(_sqlite_path(store, rest), synchronous, connections)
+            return _sqlite(_sqlite_path(store, rest), synchronous, connections, inline)
         case "postgresql" | "postgres":
             return _postgres(store, connections)
         case _:
@@ -138,7 +144,7 @@ def _sqlite_path(store: str, rest: str) -> Path:
     return path
 
 
-def _sqlite(path: Path, synchronous: Synchronous, connections: int) -> Database:
+def _sqlite(path: Path, synchronous: Synchronous, connections: int, inline: bool) -> Database:
     def connected(connection: Any, _record: object) -> None:
         # The driver's own transactions begin late and deferred; ours begin where SQLAlchemy says, as stated below.
         connection.isolation_level = None
@@ -155,13 +161,16 @@ def _sqlite(path: Path, synchronous: Synchronous, connections: int) -> Database:
         cursor.close()
 
     def create(_dialect: object, _record: object, _args: object, _kwargs: object) -> None:
-        # Made by us and not by SQLite, so that nobody else can read it; its WAL takes the same mode.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        # Made by us and not by SQLite, so that nobody else can read it; its WAL takes the same mode. One that is there
+        # must not even be opened: to close it again would let go of every lock that this process has on it, and
+        # another process would then take away the WAL that is in use (sqlite.org/howtocorrupt.html, 2.2).
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
     def engine(begin: str, size: int) -> AsyncEngine:
         made = create_async_engine(
             sa.URL.create("sqlite+aiosqlite", database=str(path)),
-            connect_args={"timeout": BUSY_SECONDS},
+            connect_args={"timeout": BUSY_SECONDS, **({"async_creator_fn": connect_inline} if inline else {})},
             pool_size=size,
             max_overflow=0,
             pool_timeout=BUSY_SECONDS,
