@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, cast
 
 import orjson
@@ -11,13 +11,27 @@ import orjson
 from providers.chat import Json, Kind
 from providers.errors import Garbled, reading
 from providers.usage import Usage
+from tracking.aside import Aside
 from tracking.calls import Basis, Begin, End
 
 HEARD = frozenset({"ok", "client_cancelled", "upstream_cut", "interrupted"})
 """Ends of calls that a provider bills, whether or not it could say for what."""
+UNHEARD = frozenset(
+    {
+        "upstream_cut",
+        "upstream_timeout_first_byte",
+        "upstream_timeout_first_token",
+        "upstream_timeout_idle",
+        "upstream_timeout_total",
+        "upstream_too_large",
+    }
+)
+"""Errors of calls that a provider had taken on and may bill, of whose answer nothing reached the caller."""
 
 Used = Mapping[str, Any]
 """What of `providers.usage.Usage` is known."""
+Counted = tuple[Used, Basis, int | None]
+"""Usage, where it is from, and its cost."""
 
 
 class Count(Protocol):
@@ -39,19 +53,37 @@ class Counting:
     """A caller's stream, as far as it came, as one completion."""
     price: Callable[[Json], Priced]
     """A price from its snapshot."""
+    aside: Aside[Counted] = field(default_factory=Aside)
+    """Where calls are put whose bodies may not be kept and whose provider did not say what they used."""
 
-    def ended(self, begin: Begin, request: bytes, end: End, response: bytes) -> tuple[Used, Basis, int | None]:
-        """Usage, where it is from, and its cost. What a provider said stays; the rest is counted if it can be."""
+    def ended(self, begin: Begin, request: bytes, end: End, response: bytes) -> Counted:
+        """What a provider said stays; the rest is counted if it can be."""
+        if end["usage_basis"] == "provider":
+            return end.get("usage") or {}, "provider", end.get("cost_nanos")
+        if begin.get("log_payloads", "full") == "full":
+            return self._counted(begin, _object(request), end, response)
+        counted = self.aside.count(end["id"], lambda asked, heard: self._counted(begin, asked, end, heard))
+        # The process died before they were counted, so nobody can know.
+        return counted or (end.get("usage") or {}, "none", end.get("cost_nanos"))
+
+    def interrupted(self, begin: Begin, request: bytes) -> Counted:
+        """The most that a call can have used whose process died: nobody knows how far it came."""
+        kept = begin.get("log_payloads", "full") == "full"
+        return self._reserved(begin, _object(request) if kept else None, begin.get("model"), begin.get("price"))
+
+    def _counted(self, begin: Begin, asked: Json | None, end: End, response: bytes) -> Counted:
         counts: Used = end.get("usage") or {}
-        basis, cost = end["usage_basis"], end.get("cost_nanos")
-        if basis == "provider" or not (response or end["status"] in HEARD):
-            return counts, basis, cost
+        cost = end.get("cost_nanos")
+        if end.get("response_type") is None and end.get("error_code") in UNHEARD:
+            return self._reserved(begin, asked, end.get("model"), end.get("price"))
+        if not (response or end["status"] in HEARD):
+            return counts, end["usage_basis"], cost
         said = Usage(**counts)
         kind, model = cast(Kind, begin.get("kind") or "chat"), end.get("model") or begin.get("model") or ""
         try:
             with reading(Garbled):
                 spoken = self._spoken(kind, response, end.get("response_type"), model)
-                input = said.input if said.input is not None else self._asked(kind, request, model)
+                input = said.input if said.input is not None else self._asked(kind, asked, model)
         except Garbled:
             return counts, "none", cost
         if spoken is None or input is None:  # the bodies are not kept, so nobody can know
@@ -60,23 +92,21 @@ class Counting:
         usage = replace(said, input=input, output=max(spoken, said.output or 0))
         return asdict(usage), "counted", self._cost(end.get("price"), usage)
 
-    def interrupted(self, begin: Begin, request: bytes) -> tuple[Used, Basis, int | None]:
-        """The most that a call can have used whose process died: nobody knows how far it came."""
-        kind, model = cast(Kind, begin.get("kind") or "chat"), begin.get("model") or ""
+    def _reserved(self, begin: Begin, asked: Json | None, model: str | None, price: Json | None) -> Counted:
+        kind = cast(Kind, begin.get("kind") or "chat")
         output = 0 if kind == "embeddings" else begin.get("max_output")
         try:
             with reading(Garbled):
-                usage = Usage(input=self._asked(kind, request, model), output=output)
+                usage = Usage(input=self._asked(kind, asked, model or begin.get("model") or ""), output=output)
         except Garbled:
             usage = Usage(output=output)
         known = usage.input is not None or usage.output is not None
-        return asdict(usage), "reserved" if known else "none", self._cost(begin.get("price"), usage)
+        return asdict(usage), "reserved" if known else "none", self._cost(price, usage)
 
     def _cost(self, snapshot: Json | None, usage: Usage) -> int | None:
         return self.price(snapshot).of(usage) if snapshot is not None else None
 
-    def _asked(self, kind: Kind, request: bytes, model: str) -> int | None:
-        asked = _object(request)
+    def _asked(self, kind: Kind, asked: Json | None, model: str) -> int | None:
         return self.request(kind, asked, model).tokens if asked is not None else None
 
     def _spoken(self, kind: Kind, response: bytes, response_type: str | None, model: str) -> int | None:
