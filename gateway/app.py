@@ -28,10 +28,16 @@ from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
 from providers.errors import GatewayError
+from tracking.artifact_roots import ArtifactRoots
+from tracking.artifacts import open_artifacts
 from tracking.counting import Counting
 from tracking.database import open_store
 from tracking.idempotency import Claims
 from tracking.journal import Journal
+from tracking.logged_models import LoggedModels
+from tracking.mlflow import artifacts_api, logged_models_api, run_artifacts_api
+from tracking.mlflow import wire as mlflow_wire
+from tracking.model_search import ModelSearch
 from tracking.money import Price
 from tracking.prices import PriceBook
 from tracking.recorder import Recorder
@@ -112,6 +118,10 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *runs_api.ROUTES,
             *keys_api.ROUTES,
             *admin.ROUTES,
+            *artifacts_api.ROUTES,
+            *run_artifacts_api.ROUTES,
+            *logged_models_api.ROUTES,
+            *mlflow_wire.routes([*logged_models_api.SERVICES, *run_artifacts_api.SERVICES]),
             ("/login", sessions.follow_link, ["GET"], "public"),
             ("/login", sessions.paste_key, ["POST"], "public"),
             ("/logout", sessions.leave, ["POST"], "read"),
@@ -123,5 +133,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
     app.state.engine, app.state.health = engine, health
+    app.state.artifacts = open_artifacts(settings.artifacts, int(settings.server.max_upload))
+    app.state.artifact_roots = ArtifactRoots(database)
+    app.state.logged_models, app.state.model_search = LoggedModels(database), ModelSearch(database)
     app.state.recorder, app.state.watcher = recorder, watcher
     return Hosts(app, settings.server.host, settings.server.allowed_hosts)

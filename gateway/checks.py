@@ -10,6 +10,7 @@ from gateway.settings import EndpointSettings, ProviderSettings, Settings, Targe
 from providers.chat import Json
 from providers.table import Provider
 from providers.target import Target
+from tracking.artifacts import ArtifactsPlaceError, open_artifacts
 from tracking.database import StoreURLError, open_store
 
 Found = tuple[Path, str]
@@ -46,6 +47,10 @@ def _server(settings: Settings) -> Iterator[Found]:
         open_store(settings.store)
     except StoreURLError as exc:
         yield ("store",), str(exc)
+    try:
+        open_artifacts(settings.artifacts, int(settings.server.max_upload))
+    except ArtifactsPlaceError as exc:
+        yield ("artifacts",), str(exc)
     if settings.auth.mode == "open" and not settings.server.loopback:
         yield (
             ("auth", "mode"),

@@ -48,7 +48,9 @@ def gatelog(
 def serve(
     config: Config = None,
     store: Store = None,
-    artifacts: Annotated[Path | None, typer.Option(help="The directory for files that belong to runs.")] = None,
+    artifacts: Annotated[
+        str | None, typer.Option(help="The directory for files of runs and models, or s3://bucket/prefix.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 for any that is free.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that serve.")] = None,

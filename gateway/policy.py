@@ -19,12 +19,13 @@ from gateway.keys import OPEN, REFUSED, Caller, Headers, Keys, Role, carried
 from gateway.sessions import Sessions, cookie_in, is_plain
 from providers.errors import Forbidden, GatewayError, InvalidRequest, NotFound, Unauthenticated
 
-Policy = Literal["public", "call", "read", "admin"]
+Policy = Literal["public", "call", "read", "track", "admin"]
 """`public`: anybody. `call`: make calls. `read`: read runs; that a caller sees its own only is for the route to see to.
-`admin`: keys and configuration."""
+`track`: log runs and write the registry. `admin`: keys and configuration."""
 MAY: Mapping[Policy, frozenset[Role]] = {
     "call": frozenset({"caller", "admin"}),
     "read": frozenset({"caller", "viewer", "admin"}),
+    "track": frozenset({"caller", "admin"}),
     "admin": frozenset({"admin"}),
 }
 SAFE = frozenset({"GET", "HEAD"})

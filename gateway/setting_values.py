@@ -41,12 +41,9 @@ Seconds = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=86_400)]
 Amount = Annotated[Decimal, BeforeValidator(no_boolean), Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(no_boolean)]
 Secret = Annotated[SecretStr, AfterValidator(_clean)]
-Size = Annotated[
-    ByteSize,
-    BeforeValidator(no_boolean),
-    Field(ge=1024, le=1024**3),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d+ ?([kKMG]i?)?B$|\$"}]}),
-]
+_SIZE = WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d+ ?([kKMG]i?)?B$|\$"}]})
+Size = Annotated[ByteSize, BeforeValidator(no_boolean), Field(ge=1024, le=1024**3), _SIZE]
+FileSize = Annotated[ByteSize, BeforeValidator(no_boolean), Field(ge=1024, le=64 * 1024**3), _SIZE]
 PROVIDER_NAME, ENDPOINT_NAME, MODEL_NAME = (
     r"^[a-z0-9][a-z0-9_.-]{0,63}$",
     r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$",

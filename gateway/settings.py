@@ -25,7 +25,7 @@ from gateway.endpoint_settings import (
     inherited,
 )
 from gateway.provider_settings import ProviderSettings
-from gateway.setting_values import Count, ProviderName, Seconds, Secret, Section, Size
+from gateway.setting_values import Count, FileSize, ProviderName, Seconds, Secret, Section, Size
 from providers.chat import Json, Kind
 from providers.table import Provider
 from providers.target import Timeouts
@@ -69,6 +69,8 @@ class ServerSettings(Section):
     subdomain as `*.example.com`, anything at all as `*`. Others are answered 421."""
     max_body: Size = ByteSize(32 * 1024 * 1024)
     """The largest request body. Bytes, or with a unit: `32MiB`."""
+    max_upload: FileSize = ByteSize(5 * 1024 * 1024 * 1024)
+    """The largest artifact that may be uploaded. Bytes, or with a unit: `5GiB`."""
     drain_seconds: Seconds = 30.0
     """How long calls in flight may go on after SIGTERM. Seconds."""
 
@@ -158,8 +160,8 @@ class Settings(Section):
     for one elsewhere, or `postgresql://user:password@host/database`."""
     journal: JournalSettings = JournalSettings()
     """The journal of calls."""
-    artifacts: Path = Path("artifacts")
-    """The directory for files that belong to runs."""
+    artifacts: str = "artifacts"
+    """The directory for files that belong to runs and models, or `s3://bucket/prefix`, which needs `gatelog[s3]`."""
     auth: AuthSettings = AuthSettings()
     """Who may call."""
     discover_providers: bool = False

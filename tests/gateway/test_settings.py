@@ -265,7 +265,7 @@ artifacts: /data/$NAME/${NAME}-$$HOME
         EMPTY="",
     ).settings
     assert (settings.server.port, settings.server.host, settings.server.drain_seconds) == (4444, "127.0.0.1", 5)
-    assert str(settings.artifacts) == "/data/a$PORT/a$PORT-$HOME"
+    assert settings.artifacts == "/data/a$PORT/a$PORT-$HOME"
 
 
 def test_a_variable_that_is_not_set_is_one_fault_that_names_it(loading: Loading) -> None:
@@ -281,7 +281,7 @@ def test_a_secret_may_be_in_a_file_of_its_own(loading: Loading, tmp_path: Path) 
     assert loaded.settings.providers["openai"].credentials() == (("key-1", "sk-from-file"), ("key-2", "sk-from-file"))
     assert loaded.files == (tmp_path / "gatelog.yaml", tmp_path / "key", tmp_path / "key")
     assert "cannot be read: No such file" in the_fault(loading, "providers: {openai: {api_key: file:nowhere}}")
-    assert loading("artifacts: file:key").settings.artifacts == Path("file:key")
+    assert loading("artifacts: file:key").settings.artifacts == "file:key"
 
 
 def test_every_secret_setting_may_be_a_file() -> None:

@@ -19,8 +19,6 @@ from tracking.artifacts import Artifacts, Blob, Entry, Part, not_the_parts, too_
 from tracking.mlflow.errors import MlflowError, invalid
 from tracking.mlflow.wire import PREFIXES, Ask, Endpoint, Policy, Row, answer, answering, asking
 
-POSTED_MOST = 10 * 2**20
-"""Bytes that MLflow's page may upload by its own route."""
 SECONDS = 900
 """For how long a presigned URL is good where nobody says."""
 SECONDS_MOST = 604_800
