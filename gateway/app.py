@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gateway import admin, chores, keys_api, models_api, policy, runs_api
+from gateway import admin, chores, keys_api, models_api, policy, runs_api, usage_api
 from gateway.calls import Calls
 from gateway.directory import Directory
 from gateway.engine import Engine
@@ -44,6 +44,7 @@ from tracking.recorder import Recorder
 from tracking.runs import Runs
 from tracking.sessions import SessionStore
 from tracking.tokens import count_request, count_text
+from tracking.usage_report import UsageReports
 
 DRAIN_SECONDS = 10.0
 """For the recorder, when the server stops. What is left then waits in the journal for the next start."""
@@ -116,6 +117,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
             *models_api.ROUTES,
             *runs_api.ROUTES,
+            *usage_api.ROUTES,
             *keys_api.ROUTES,
             *admin.ROUTES,
             *artifacts_api.ROUTES,
@@ -132,6 +134,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.router.default = policy.unknown
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
+    app.state.usage_reports = UsageReports(database)
     app.state.engine, app.state.health = engine, health
     app.state.artifacts = open_artifacts(settings.artifacts, int(settings.server.max_upload))
     app.state.artifact_roots = ArtifactRoots(database)

@@ -29,17 +29,17 @@ async def listed(request: Request) -> Response:
         _order(request),
         _whole("page_size", query.get("page_size", str(PAGE))),
         query.get("page_token"),
-        key_id=_only(request),
+        key_id=own_key(request),
         narrow=_narrow(query),
     )
-    return _json({"runs": page.runs, "next_page_token": page.next_page_token})
+    return answer({"runs": page.runs, "next_page_token": page.next_page_token})
 
 
 async def exported(request: Request) -> Response:
     """`GET /api/runs/export`: every run that passes, in detail, one JSON object a line."""
     query = _query(request, _SEARCH | {"raw"})
     runs, filter, order_by, narrow = _runs(request), query.get("filter", ""), _order(request), _narrow(query)
-    raw, key_id = _flag("raw", query.get("raw", "false")), _only(request)
+    raw, key_id = _flag("raw", query.get("raw", "false")), own_key(request)
     runs.check(filter, order_by, narrow)  # once the first line has gone, nothing can be a 400
     lines = _lines(runs.export(filter, order_by, key_id=key_id, narrow=narrow, raw=raw))
     headers = {**PRIVATE, "content-disposition": 'attachment; filename="runs.jsonl"'}
@@ -51,16 +51,16 @@ async def shown(request: Request) -> Response:
     query = _query(request, frozenset({"raw"}))
     id = request.path_params["id"]
     raw = _flag("raw", query.get("raw", "false"))
-    run = await _runs(request).get(id, key_id=_only(request), raw=raw)
+    run = await _runs(request).get(id, key_id=own_key(request), raw=raw)
     if run is None:
         raise _unknown(id)
-    return _json(run)
+    return answer(run)
 
 
 async def request_body(request: Request) -> Response:
     """`GET /api/runs/{id}/request`: the bytes that the caller sent."""
     id = request.path_params["id"]
-    payload = await _runs(request).payload(id, key_id=_only(request))
+    payload = await _runs(request).payload(id, key_id=own_key(request))
     if payload is None:
         raise _unknown(id)
     return _bytes(payload.request, "json", f"the request of run {id!r}")
@@ -69,7 +69,7 @@ async def request_body(request: Request) -> Response:
 async def response_body(request: Request) -> Response:
     """`GET /api/runs/{id}/response`: the bytes that the caller was sent."""
     id = request.path_params["id"]
-    payload = await _runs(request).payload(id, key_id=_only(request))
+    payload = await _runs(request).payload(id, key_id=own_key(request))
     if payload is None:
         raise _unknown(id)
     return _bytes(payload.response, payload.response_type, f"the response of run {id!r}")
@@ -90,7 +90,7 @@ def _runs(request: Request) -> Runs:
     return runs
 
 
-def _only(request: Request) -> str | None:
+def own_key(request: Request) -> str | None:
     """The key whose runs alone the caller may see; None for those who may see all."""
     caller: Caller = request.scope["caller"]
     if caller.role != "caller":
@@ -134,7 +134,7 @@ def _unknown(id: str) -> NotFound:
     return NotFound(f"there is no run {id!r}")
 
 
-def _json(body: Any) -> Response:
+def answer(body: Any) -> Response:
     return Response(orjson.dumps(body), media_type="application/json", headers=PRIVATE)
 
 
