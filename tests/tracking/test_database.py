@@ -67,22 +67,36 @@ MIGRATE = (
 )
 
 
+READ_WRITE_AND_END = """
+import asyncio, sys
+from sqlalchemy import text
+from tracking.database import open_store
+async def main():
+    database = open_store(sys.argv[1])
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE meta SET value = value"))
+        print(*(await connection.execute(text("SELECT name FROM experiments ORDER BY id"))).scalars())
+    await database.close()
+asyncio.run(main())
+"""
+
+
 async def test_a_process_that_ends_takes_nothing_away_from_one_that_goes_on(store: str) -> None:
     database = open_store(store)
     await database.migrate()
-    add = sa.insert(experiments).values(name="kept", lifecycle_stage="active", created_us=1, updated_us=1)
-    async with database.writing() as connection:
-        await connection.execute(add)
-    async with database.reading(), database.reading():  # each makes a connection of its own
-        pass
-    read_and_end = "import asyncio, sys; from tracking.database import open_store\n"
-    read_and_end += "async def main():\n    it = open_store(sys.argv[1]); await it.ready(5); await it.close()\n"
-    other = await asyncio.create_subprocess_exec(sys.executable, "-c", f"{read_and_end}asyncio.run(main())", store)
-    assert await other.wait() == 0
-    async with database.reading() as connection:
-        names = (await connection.execute(sa.select(experiments.c.name).order_by(experiments.c.id))).scalars().all()
+    async with database.reading() as first, database.reading() as second:  # each makes a connection of its own
+        await first.execute(sa.select(experiments))
+        await second.execute(sa.select(experiments))
+    seen = []
+    for name in ("kept", "too"):
+        command = (sys.executable, "-c", READ_WRITE_AND_END, store)
+        other = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        seen.append((await other.communicate())[0].split())
+        add = sa.insert(experiments).values(name=name, lifecycle_stage="active", created_us=1, updated_us=1)
+        async with database.writing() as connection:
+            await connection.execute(add)
     await database.close()
-    assert names == ["Default", "kept"]
+    assert seen == [[b"Default"], [b"Default", b"kept"]]
 
 
 async def test_processes_that_start_at_once_migrate_once(store: str) -> None:
