@@ -19,11 +19,15 @@ from gateway.engine import Engine
 from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
 from gateway.policy import Guard
+from gateway.registered import Registered
 from gateway.reload import Watcher
 from gateway.routing import Health
+from gateway.seals import Seals
+from gateway.secrets import load_pepper
 from gateway.sessions import Sessions
 from gateway.settings import Loaded
 from gateway.startup import keys_of
+from gateway.webhooks import Deliverer
 from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
@@ -35,16 +39,19 @@ from tracking.database import open_store
 from tracking.idempotency import Claims
 from tracking.journal import Journal
 from tracking.logged_models import LoggedModels
-from tracking.mlflow import artifacts_api, logged_models_api, run_artifacts_api
+from tracking.mlflow import artifacts_api, logged_models_api, registry_api, run_artifacts_api, webhooks_api
 from tracking.mlflow import wire as mlflow_wire
 from tracking.model_search import ModelSearch
 from tracking.money import Price
 from tracking.prices import PriceBook
 from tracking.recorder import Recorder
+from tracking.registry import Registry
+from tracking.registry_search import RegistrySearch
 from tracking.runs import Runs
 from tracking.sessions import SessionStore
 from tracking.tokens import count_request, count_text
 from tracking.usage_report import UsageReports
+from tracking.webhooks import Webhooks
 
 DRAIN_SECONDS = 10.0
 """For the recorder, when the server stops. What is left then waits in the journal for the next start."""
@@ -73,8 +80,14 @@ def create_app(loaded: Loaded) -> ASGIApp:
         directory: Directory = app.state.directory
         return directory
 
+    registry = Registry(database)
+    registered = Registered(registry, current, int(settings.server.max_body))
+    webhooks = Webhooks(database)
+    seals = Seals(load_pepper(settings.pepper_file()), "webhooks")
+    deliverer = Deliverer(webhooks, seals, lambda: watcher.loaded.settings.webhooks.allow)
+
     def calls(kind: Kind | None) -> Calls:
-        return Calls(kind, engine, current, idempotency, int(settings.server.max_body))
+        return Calls(kind, engine, current, idempotency, registered, int(settings.server.max_body))
 
     def take_up(changed: Loaded) -> None:
         app.state.directory = Directory(changed, book)
@@ -85,7 +98,10 @@ def create_app(loaded: Loaded) -> ASGIApp:
         await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
-        tasks = [asyncio.create_task(chores.kept(chore)) for chore in (keys.watch, watcher.run, sweep)]
+        tasks = [
+            asyncio.create_task(chores.kept(chore))
+            for chore in (keys.watch, watcher.run, sweep, registered.watch, deliverer.watch)
+        ]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
 
@@ -103,6 +119,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
                 task.cancel()
             await asyncio.gather(*tasks, *reloads, return_exceptions=True)
             await client.aclose()
+            await deliverer.aclose()
             journal.close()
             if not await recorder.drain(DRAIN_SECONDS):
                 log.warning("not all calls could be recorded; the journal keeps the rest for the next start")
@@ -123,7 +140,14 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *artifacts_api.ROUTES,
             *run_artifacts_api.ROUTES,
             *logged_models_api.ROUTES,
-            *mlflow_wire.routes([*logged_models_api.SERVICES, *run_artifacts_api.SERVICES]),
+            *mlflow_wire.routes(
+                [
+                    *registry_api.SERVICES,
+                    *webhooks_api.SERVICES,
+                    *logged_models_api.SERVICES,
+                    *run_artifacts_api.SERVICES,
+                ]
+            ),
             ("/login", sessions.follow_link, ["GET"], "public"),
             ("/login", sessions.paste_key, ["POST"], "public"),
             ("/logout", sessions.leave, ["POST"], "read"),
@@ -136,6 +160,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
     app.state.usage_reports = UsageReports(database)
     app.state.engine, app.state.health = engine, health
+    app.state.registry, app.state.registry_search = registry, RegistrySearch(database)
+    app.state.webhooks, app.state.deliverer = webhooks, deliverer
     app.state.artifacts = open_artifacts(settings.artifacts, int(settings.server.max_upload))
     app.state.artifact_roots = ArtifactRoots(database)
     app.state.logged_models, app.state.model_search = LoggedModels(database), ModelSearch(database)

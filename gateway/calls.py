@@ -16,6 +16,7 @@ from gateway.doors import openai as door
 from gateway.engine import Engine
 from gateway.idempotency import Idempotency
 from gateway.keys import Caller
+from gateway.registered import Meant, Registered
 from providers.chat import Json, Kind
 from providers.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedMediaType
 
@@ -38,21 +39,30 @@ class Calls:
         engine: Engine,
         directory: Callable[[], Directory],
         idempotency: Idempotency,
+        registered: Registered,
         body_most: int,
     ) -> None:
         self._kind, self._engine, self._directory = kind, engine, directory
-        self._idempotency, self._body_most = idempotency, body_most
+        self._idempotency, self._registered, self._body_most = idempotency, registered, body_most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         run_id = uuid_utils.uuid7().hex
         call: Call | None = None
+        meant: Meant | None = None
         try:
             headers: Headers = dict(scope["headers"])
             body = await _body(headers, receive, self._body_most)
             directory = self._directory()
             if self._kind is not None:
-                request = door.read(self._kind, body)
-                endpoint = directory.find(self._kind, request["model"])
+                try:
+                    request = door.read(self._kind, body)
+                    endpoint = directory.find(self._kind, request["model"])
+                except GatewayError:
+                    # Only here, so that a call by an ordinary name does not pay for there being others.
+                    meant = await self._registered.call(self._kind, body, headers)
+                    if meant is None:
+                        raise
+                    request, endpoint = meant.request, meant.endpoint
             else:
                 endpoint = directory.named(scope["path_params"]["endpoint"])
                 request = door.read(endpoint.kind, _addressed(body, endpoint.name))
@@ -60,8 +70,11 @@ class Calls:
             call = Call(run_id, endpoint, request, bool(request.get("stream")), caller.key_id)
             call.config_revision, call.request_bytes = directory.revision, len(body)
             _annotate(call, headers)
+            sent = body
+            if meant is not None:
+                call.prompt, call.registered, body = meant.prompt, meant.model, meant.body
             if call.idempotency_key is not None:
-                await self._idempotency.serve(call, body, receive, send, self._engine)
+                await self._idempotency.serve(call, sent, body, receive, send, self._engine)
             else:
                 await self._engine.serve(call, body, receive, send)
         except GatewayError as error:

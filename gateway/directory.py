@@ -19,6 +19,9 @@ from tracking.prices import PriceBook
 DIRECT_MOST = 1024
 """Endpoints kept for names of the form provider/model; callers may make up any."""
 
+OF_REGISTRY = frozenset({"prompts:", "models:"})
+"""Before the slash, in names that are `registered`'s to find."""
+
 
 class Directory:
     def __init__(self, loaded: Loaded, book: PriceBook) -> None:
@@ -28,6 +31,8 @@ class Directory:
         self._book = book
         self._endpoints = {endpoint.name: self._endpoint(endpoint) for endpoint in self._settings.endpoints}
         self._direct: dict[tuple[Kind, str], Endpoint] = {}
+        self.for_prompts = self._settings.prompts.endpoint
+        """Where prompts go that do not say."""
 
     def find(self, kind: Kind, model: str) -> Endpoint:
         """The endpoint that a caller means. Raises NotFound, or InvalidRequest for one of another kind."""
@@ -47,6 +52,10 @@ class Directory:
             raise self._unknown(name)
         return endpoint
 
+    def has(self, model: str) -> bool:
+        """Whether a name is an endpoint, or a model of a provider that is configured."""
+        return self.owner(model) is not None
+
     def endpoints(self) -> list[Endpoint]:
         return list(self._endpoints.values())
 
@@ -65,6 +74,8 @@ class Directory:
         name, slash, theirs = model.partition("/")
         provider = self._providers.get(name) if slash and theirs else None
         if provider is None:
+            if name in OF_REGISTRY:  # not worth a look for what else may have been meant
+                raise NotFound(f"{model[:200]!r} is in the registry", code="model_not_found", param="model")
             raise self._unknown(model)
         if kind not in provider.surfaces:
             raise InvalidRequest(

@@ -39,17 +39,21 @@ __all__ = [
     "Loaded",
     "LoggingSettings",
     "PriceSettings",
+    "PromptSettings",
     "ProviderSettings",
     "RetentionSettings",
     "ServerSettings",
     "Settings",
     "TargetSettings",
     "TimeoutSettings",
+    "WebhookSettings",
     "inherited",
     "without_password",
 ]
 
-LIVE = frozenset({"providers", "endpoints", "defaults", "discover_providers", "logging", "retention"})
+LIVE = frozenset(
+    {"providers", "endpoints", "defaults", "discover_providers", "logging", "retention", "prompts", "webhooks"}
+)
 """The sections that a running gateway takes up when the file changes. The others are read once, at start."""
 HOST_NAME = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 ADMIN_KEY_LEAST = 16
@@ -150,6 +154,31 @@ class RetentionSettings(Section):
     """Requests and answers older than this are deleted; the runs stay. Days."""
 
 
+class PromptSettings(Section):
+    """Calls by prompts of the registry."""
+
+    endpoint: str | None = Field(default=None, min_length=1, max_length=256)
+    """The endpoint, or `provider/model`, for prompts whose model config names no model. Left out: such a prompt can be
+    called only with the header `x-gatelog-endpoint`."""
+
+
+class WebhookSettings(Section):
+    """Webhooks, which tell other servers of changes in the registry."""
+
+    allow: tuple[str, ...] = ()
+    """Receivers that may be at a private address, and may be told over plain HTTP: `localhost:9000`,
+    `hooks.internal:8443`. All others must be at a public address, by HTTPS."""
+
+    @field_validator("allow")
+    @classmethod
+    def _are_receivers(cls, receivers: tuple[str, ...]) -> tuple[str, ...]:
+        for receiver in receivers:
+            host, _, port = receiver.rpartition(":")
+            if not (HOST_NAME.fullmatch(host) and "*" not in host and re.fullmatch(r"[1-9]\d{0,4}", port)):
+                raise ValueError(f"{receiver!r} is no host and port, as localhost:9000")
+        return tuple(receiver.lower() for receiver in receivers)
+
+
 class Settings(Section):
     """Gatelog's configuration."""
 
@@ -177,6 +206,10 @@ class Settings(Section):
     """The gateway's own log."""
     retention: RetentionSettings = RetentionSettings()
     """For how long runs are kept."""
+    prompts: PromptSettings = PromptSettings()
+    """Calls by prompts of the registry."""
+    webhooks: WebhookSettings = WebhookSettings()
+    """Webhooks, which tell other servers of changes in the registry."""
 
     def journal_directory(self) -> Path:
         return self.journal.directory or self._beside_store(".journal")

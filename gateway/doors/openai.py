@@ -23,6 +23,11 @@ def read(kind: Kind, body: bytes) -> Json:
         raise InvalidRequest(
             f"the body is not JSON: {exc.msg} at line {exc.lineno} column {exc.colno}", code="invalid_json"
         ) from exc
+    return check(kind, sent)
+
+
+def check(kind: Kind, sent: Any) -> Json:
+    """A body that has been read already, or that the gateway made itself."""
     try:
         request: Json = REQUESTS[kind].validate_python(sent)
     except ValidationError as exc:
