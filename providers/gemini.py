@@ -27,6 +27,8 @@ PARAMS: frozenset[str] | None = (
     gemini_config.WORDS
     | NATIVE
     | {"messages", "model", "parallel_tool_calls", "stream", "stream_options", "toolConfig", "tool_choice", "tools"}
+    # Gemini has no word for the end user. It changes no answer, many frameworks always send it, and the run keeps it.
+    | {"user"}
 )
 MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 

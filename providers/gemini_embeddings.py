@@ -17,7 +17,7 @@ from providers.usage import Usage, count, suspicious
 
 NATIVE = frozenset({"taskType", "title"})
 """Words of Gemini's own, which hold for each of the texts."""
-PARAMS: frozenset[str] | None = NATIVE | {"dimensions", "encoding_format", "input", "model"}
+PARAMS: frozenset[str] | None = NATIVE | {"dimensions", "encoding_format", "input", "model", "user"}
 
 
 def path(model: str, stream: bool) -> str:

@@ -27,6 +27,11 @@ FINISHES: Mapping[str, str] = {
 """Finish reasons of those who follow OpenAI, in its words; a reason that is in neither list stays as it was said."""
 
 
+CARRIERS = frozenset({"reasoning_content", "thinking_blocks", "extra_content", "images"})
+"""What an answer may carry beyond OpenAI's words, for the model that gave it to see again. Another model can make
+nothing of it, and most ignore it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
     usage: Rule = openai_usage.plain
@@ -36,6 +41,8 @@ class Habits:
     """False for one that refuses the parameter. It must then report usage without being asked."""
     sends_done: bool = True
     """False for one whose streams just end after the finish reason. Without that fact such an end is a cut."""
+    refuses_in_messages: frozenset[str] = frozenset()
+    """Keys of messages and tool calls, from another provider's answer, that it refuses and that are left out for it."""
     spell: Callable[[Json], Json] | None = None
     """The request in its own spelling, never changed in place."""
     reshape: Callable[[Json], Json] | None = None

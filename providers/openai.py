@@ -50,6 +50,9 @@ def placed(at: str, model: str) -> str:
 
 def spelled(request: Json, habits: Habits) -> Json:
     """The request as it is sent. A stream always reports its usage, or nobody would know what it cost."""
+    if habits.refuses_in_messages and "messages" in request:
+        messages = [_without(message, habits.refuses_in_messages) for message in request["messages"]]
+        request = {**request, "messages": messages}
     if habits.spell is not None:
         request = habits.spell(request)
     if not request.get("stream"):
@@ -60,6 +63,13 @@ def spelled(request: Json, habits: Habits) -> Json:
     options.pop("include_usage", None)
     without = {key: value for key, value in request.items() if key != "stream_options"}
     return {**without, "stream_options": options} if options else without
+
+
+def _without(message: Json, keys: frozenset[str]) -> Json:
+    kept = {key: value for key, value in message.items() if key not in keys}
+    if calls := kept.get("tool_calls"):
+        kept["tool_calls"] = [{key: value for key, value in call.items() if key not in keys} for call in calls]
+    return kept
 
 
 def answered(payload: Json, habits: Habits) -> Json:

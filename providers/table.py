@@ -1,20 +1,21 @@
 """Every provider that is built in, one frozen entry each; those of a config file become the same record.
 
-What an entry says about a provider was read in its documentation and seen in its recorded answers; a fact without a
-recording behind it says where it is from.
+What an entry says of a provider's answers (usage, finish reasons, the end of a stream) was seen in recorded ones, where
+there are recordings of it. Addresses and names of variables are from its documentation. What it refuses is seen in no
+recording: each such fact says where it is from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from providers import anthropic, demo, gemini, gemini_embeddings, mistral, openai_usage
 from providers.auth import Auth, bearer, header
 from providers.chat import Json, Kind
 from providers.dialect import Surface
-from providers.habits import Habits
+from providers.habits import CARRIERS, Habits
 from providers.inside import Respond
 from providers.openai import Chat
 from providers.openai_completions import Completions
@@ -69,6 +70,9 @@ def speaking_openai(
 
 FOLLOWER = Habits(usage=openai_usage.compatible, stop_hides_tools=True)
 """One that follows OpenAI and about whom nothing else is known."""
+
+STRICT = replace(FOLLOWER, refuses_in_messages=CARRIERS)
+"""One that answers 400 to a message with a key that it does not know: `property 'reasoning_content' is unsupported`."""
 
 AZURE = Habits(usage=openai_usage.compatible)
 """OpenAI's own models answer as OpenAI's do; Grok, which it also hosts, leaves reasoning out of its tokens."""
@@ -129,7 +133,7 @@ _OPENAI_LIKE = (
     Provider(
         name="groq",
         base_url="https://api.groq.com/openai/v1",
-        surfaces=speaking_openai(FOLLOWER),
+        surfaces=speaking_openai(STRICT),  # https://github.com/janhq/jan/issues/8136
         # https://console.groq.com/docs/openai: a 400 if they are supplied
         refuses=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
         key_variables=("GROQ_API_KEY",),
@@ -182,11 +186,15 @@ _OPENAI_LIKE = (
                 stop_hides_tools=True,
                 # An unknown field is a 422, and this is one; the last chunk has the usage all the same.
                 takes_stream_options=False,
+                # So are these, of a message. What the model thought is a part of the content, which `spell` sees to.
+                refuses_in_messages=CARRIERS - {"reasoning_content"},
                 spell=mistral.spell,
                 reshape=mistral.plain,
             ),
             embeddings=True,
         ),
+        # It answers 422 to what its schema does not have (https://github.com/mistralai/platform-docs-public/issues/7),
+        # and these are not in its API reference; nobody has sent them to see.
         refuses=frozenset({"logit_bias", "logprobs", "top_logprobs", "store"}),
         key_variables=("MISTRAL_API_KEY",),
         prices="mistral",
@@ -200,6 +208,7 @@ _OPENAI_LIKE = (
             embeddings=True,
             embeddings_at="/v1/embeddings",
         ),
+        # Its API reference has no tools, and it would answer as if none had been offered. Not verified.
         refuses=frozenset({"tools", "tool_choice"}),
         key_variables=("PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY", "PPLX_API_KEY"),
         prices="perplexity",
@@ -207,7 +216,7 @@ _OPENAI_LIKE = (
     Provider(
         name="cerebras",
         base_url="https://api.cerebras.ai/v1",
-        surfaces=speaking_openai(FOLLOWER, completions=True),
+        surfaces=speaking_openai(STRICT, completions=True),  # https://github.com/Kilo-Org/kilocode/issues/10375
         # https://inference-docs.cerebras.ai/resources/openai: a 400 if they are supplied
         refuses=frozenset({"frequency_penalty", "logit_bias", "presence_penalty"}),
         key_variables=("CEREBRAS_API_KEY",),

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from providers import gemini, gemini_embeddings
+from providers.chat import Kind
 from providers.errors import Garbled, InvalidRequest, UnsupportedParameter, reading
+from providers.table import PROVIDERS
 from tests.providers.recorded import Json, added_up, played
 
 MODEL = "gemini-2.5-flash"
@@ -291,3 +293,9 @@ def test_embeddings_of_tokens_are_refused_and_missing_ones_are_noticed() -> None
         gemini_embeddings.encode({"model": "m", "input": [5, 6]})
     with pytest.raises(Garbled), reading(Garbled):
         gemini_embeddings.decode({"embeddings": []}, {"model": "m", "input": "x"})
+
+
+@pytest.mark.parametrize("kind", ["chat", "completions", "embeddings"])
+def test_the_end_user_is_taken_and_not_sent(kind: Kind) -> None:
+    assert "user" not in encoded(user="ada")
+    assert PROVIDERS["gemini"].refused(kind, {"model": MODEL, "user": "ada"}) == set()

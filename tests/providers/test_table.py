@@ -10,7 +10,10 @@ import pytest
 from providers import auth, complaints, mistral
 from providers.chat import Json, Kind
 from providers.dialect import Complaint
+from providers.habits import CARRIERS
 from providers.table import DIALECTS, PROVIDERS, azure_deployments
+
+SAID = {"role", "content", "tool_calls"}
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -32,6 +35,34 @@ def test_what_a_provider_refuses_is_named_unless_it_is_null() -> None:
     request: Json = {"model": "m", "messages": [], "logit_bias": {}, "logprobs": None, "anything": 1, "stream": True}
     assert groq.refused("chat", request) == {"logit_bias"}
     assert PROVIDERS["openai"].refused("chat", request) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("openai", SAID | CARRIERS), ("groq", SAID), ("cerebras", SAID), ("mistral", SAID)],
+)
+def test_what_another_provider_added_to_its_answer_is_left_out_for_those_who_refuse_it(
+    name: str, kept: set[str]
+) -> None:
+    call: Json = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message: Json = {
+        "role": "assistant",
+        "content": "hello",
+        "tool_calls": [{**call, "extra_content": {"google": {"thought_signature": "s"}}}],
+        "reasoning_content": "hm",
+        "thinking_blocks": [],
+        "extra_content": {},
+        "images": [],
+    }
+    request: Json = {"model": "m", "messages": [{"role": "user", "content": "hi"}, message]}
+    before = json.dumps(request)
+    sent = PROVIDERS[name].surfaces["chat"].encode(request)["messages"]
+    assert sent[0] == request["messages"][0]
+    assert set(sent[1]) == kept
+    assert (sent[1]["tool_calls"] == [call]) == (name != "openai")
+    assert json.dumps(request) == before
+    if name == "mistral":  # which has a place for it
+        assert sent[1]["content"][0]["type"] == "thinking"
 
 
 @pytest.mark.parametrize("kind", ["chat", "completions", "embeddings"])
