@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from providers.chat import Json
 from tracking import registry_names as names
+from tracking.logged_models import LoggedModels
 from tracking.mlflow.errors import MlflowError, invalid
 from tracking.mlflow.wire import Ask, Service, filled
 from tracking.registry import Registry
@@ -244,7 +245,9 @@ async def _origin(ask: Ask, source: str, run_id: str) -> tuple[str | None, str]:
     if not source.startswith("models:"):
         return None, run_id
     if _LOGGED_MODEL.fullmatch(source.removeprefix("models:/")):
-        return None, run_id
+        models: LoggedModels = ask.state.logged_models
+        model = await models.get(source.removeprefix("models:/"))
+        return model.artifact_uri, run_id or model.source_run_id or ""
     reference = _REFERENCE.fullmatch(source)
     if reference is None:
         raise _bad_source(source, "it is none of models:/m-<id>, models:/<name>/<version> and models:/<name>@<alias>")
