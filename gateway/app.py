@@ -34,12 +34,25 @@ from providers.client import Client
 from providers.errors import GatewayError
 from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import open_artifacts
+from tracking.assessments import Assessments
 from tracking.counting import Counting
 from tracking.database import open_store
+from tracking.evaluation_datasets import EvaluationDatasets
 from tracking.idempotency import Claims
 from tracking.journal import Journal
 from tracking.logged_models import LoggedModels
-from tracking.mlflow import artifacts_api, logged_models_api, registry_api, run_artifacts_api, webhooks_api
+from tracking.mlflow import (
+    artifacts_api,
+    assessments_api,
+    evaluation_datasets_api,
+    logged_models_api,
+    otlp_api,
+    registry_api,
+    run_artifacts_api,
+    scorers_api,
+    traces_api,
+    webhooks_api,
+)
 from tracking.mlflow import wire as mlflow_wire
 from tracking.model_search import ModelSearch
 from tracking.money import Price
@@ -48,8 +61,11 @@ from tracking.recorder import Recorder
 from tracking.registry import Registry
 from tracking.registry_search import RegistrySearch
 from tracking.runs import Runs
+from tracking.scorers import Scorers
 from tracking.sessions import SessionStore
 from tracking.tokens import count_request, count_text
+from tracking.trace_log import TraceLog
+from tracking.traces import Traces
 from tracking.usage_report import UsageReports
 from tracking.webhooks import Webhooks
 
@@ -137,6 +153,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *usage_api.ROUTES,
             *keys_api.ROUTES,
             *admin.ROUTES,
+            *otlp_api.ROUTES,
             *artifacts_api.ROUTES,
             *run_artifacts_api.ROUTES,
             *logged_models_api.ROUTES,
@@ -146,6 +163,10 @@ def create_app(loaded: Loaded) -> ASGIApp:
                     *webhooks_api.SERVICES,
                     *logged_models_api.SERVICES,
                     *run_artifacts_api.SERVICES,
+                    *assessments_api.SERVICES,
+                    *evaluation_datasets_api.SERVICES,
+                    *scorers_api.SERVICES,
+                    *traces_api.SERVICES,
                 ]
             ),
             ("/login", sessions.follow_link, ["GET"], "public"),
@@ -165,5 +186,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.artifacts = open_artifacts(settings.artifacts, int(settings.server.max_upload))
     app.state.artifact_roots = ArtifactRoots(database)
     app.state.logged_models, app.state.model_search = LoggedModels(database), ModelSearch(database)
+    app.state.traces, app.state.trace_log = Traces(database), TraceLog(database)
+    app.state.assessments, app.state.scorers = Assessments(database), Scorers(database)
+    app.state.evaluation_datasets = EvaluationDatasets(database)
     app.state.recorder, app.state.watcher = recorder, watcher
     return Hosts(app, settings.server.host, settings.server.allowed_hosts)

@@ -79,16 +79,16 @@ class Runs:
 
     async def get(self, id: str, *, key_id: str | None = None, raw: bool = False) -> Run | None:
         """One run with each attempt, and what was said: a stream as the whole that it came to, or `raw` as it was."""
-        columns = (*shape.COLUMNS, *_DETAILS)
-        query = sa.select(*columns).select_from(_BOTH).where(*_mine(id, key_id))
+        columns = (*shape.COLUMNS, *DETAILS)
+        query = sa.select(*columns).select_from(BOTH).where(*_mine(id, key_id))
         async with self._reading() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         # To unpack and assemble megabytes takes longer than the event loop may be kept.
-        return None if row is None else await asyncio.to_thread(_detailed, row, raw)
+        return None if row is None else await asyncio.to_thread(detailed, row, raw)
 
     async def payload(self, id: str, *, key_id: str | None = None) -> Payload | None:
         """None where there is no such run. A run whose bodies are not kept has a payload of nothing."""
-        query = sa.select(*_DETAILS).select_from(_BOTH).where(*_mine(id, key_id))
+        query = sa.select(*DETAILS).select_from(BOTH).where(*_mine(id, key_id))
         async with self._reading() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else await asyncio.to_thread(_payload, row)
@@ -103,12 +103,12 @@ class Runs:
         raw: bool = False,
     ) -> AsyncIterator[Run]:
         """Every run that passes, in detail, a page at a time."""
-        columns = (*shape.COLUMNS, *_DETAILS)
+        columns = (*shape.COLUMNS, *DETAILS)
         token: str | None = None
         while True:
             rows, token = await self._rows(columns, filter, order_by, EXPORT_PAGE, token, key_id, narrow or {})
             for row in rows:
-                yield await asyncio.to_thread(_detailed, row, raw)
+                yield await asyncio.to_thread(detailed, row, raw)
             if token is None:
                 return
 
@@ -147,7 +147,7 @@ class Runs:
         query = orders.fingerprint(filter, list(order_by), key_id, sorted(narrow.items()))
         if token is not None:
             conditions.append(order.after(orders.values(token, query, order)))
-        table = _BOTH if len(columns) > len(shape.COLUMNS) else calls
+        table = BOTH if len(columns) > len(shape.COLUMNS) else calls
         # One more than asked for, to know whether there is a page after this one.
         select = sa.select(*columns, *order.columns()).select_from(table).where(*conditions)
         async with self._reading() as connection:
@@ -189,8 +189,8 @@ class Tail:
         return [run for n in range(0, len(new), PAGE_MOST) for run in await self._runs.several(new[n : n + PAGE_MOST])]
 
 
-_BOTH = calls.outerjoin(payloads, payloads.c.id == calls.c.id)
-_DETAILS = (
+BOTH = calls.outerjoin(payloads, payloads.c.id == calls.c.id)
+DETAILS = (
     payloads.c.request,
     payloads.c.response,
     payloads.c.response_type,
@@ -216,7 +216,8 @@ def _listed(rows: Sequence[sa.RowMapping]) -> list[Run]:
     return [shape.run(row) for row in rows]
 
 
-def _detailed(row: sa.RowMapping, raw: bool) -> Run:
+def detailed(row: sa.RowMapping, raw: bool) -> Run:
+    """A run with what was said in it, of a row with `DETAILS`. Slow for large ones: call it in a thread."""
     payload = _payload(row)
     kind = cast(Kind, row["kind"] or "chat")
     return {
