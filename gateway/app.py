@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from gateway import admin, chores, keys_api, models_api, policy, runs_api, usage
 from gateway.calls import Calls
 from gateway.directory import Directory
 from gateway.engine import Engine
+from gateway.front import Front
 from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
 from gateway.policy import Guard
@@ -38,21 +40,28 @@ from tracking.assessments import Assessments
 from tracking.counting import Counting
 from tracking.database import open_store
 from tracking.evaluation_datasets import EvaluationDatasets
+from tracking.experiments import Experiments
 from tracking.idempotency import Claims
 from tracking.journal import Journal
 from tracking.logged_models import LoggedModels
+from tracking.logged_runs import LoggedRuns
+from tracking.metric_history import MetricHistory
 from tracking.mlflow import (
     artifacts_api,
     assessments_api,
     evaluation_datasets_api,
+    experiments_api,
     logged_models_api,
+    metrics_api,
     otlp_api,
     registry_api,
     run_artifacts_api,
     scorers_api,
+    server_api,
     traces_api,
     webhooks_api,
 )
+from tracking.mlflow import runs_api as logged_runs_api
 from tracking.mlflow import wire as mlflow_wire
 from tracking.model_search import ModelSearch
 from tracking.money import Price
@@ -60,15 +69,19 @@ from tracking.prices import PriceBook
 from tracking.recorder import Recorder
 from tracking.registry import Registry
 from tracking.registry_search import RegistrySearch
+from tracking.run_search import RunSearch
 from tracking.runs import Runs
 from tracking.scorers import Scorers
 from tracking.sessions import SessionStore
 from tracking.tokens import count_request, count_text
 from tracking.trace_log import TraceLog
 from tracking.traces import Traces
+from tracking.usage import Keeping
 from tracking.usage_report import UsageReports
 from tracking.webhooks import Webhooks
 
+GARBAGE_AFTER = 20_000
+"""Objects made and not freed, after which the collector looks for cycles. Calls make next to none."""
 DRAIN_SECONDS = 10.0
 """For the recorder, when the server stops. What is left then waits in the journal for the next start."""
 log = logging.getLogger("gatelog")
@@ -88,7 +101,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     engine = Engine(client, journal, health)
     keys = keys_of(settings, database)
     sessions = Sessions(SessionStore(database), keys)
-    runs = Runs(database)
+    runs, keeping = Runs(database), Keeping(database)
     idempotency = Idempotency(Claims(database), runs)
     guard = Guard(keys, sessions)
 
@@ -116,7 +129,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
         tasks = [
             asyncio.create_task(chores.kept(chore))
-            for chore in (keys.watch, watcher.run, sweep, registered.watch, deliverer.watch)
+            for chore in (keys.watch, watcher.run, sweep, registered.watch, deliverer.watch, keeping.watch)
         ]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
@@ -127,6 +140,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             task.add_done_callback(reloads.discard)
 
         loop.add_signal_handler(signal.SIGHUP, hung_up)
+        settle()
         try:
             yield
         finally:
@@ -141,11 +155,20 @@ def create_app(loaded: Loaded) -> ASGIApp:
                 log.warning("not all calls could be recorded; the journal keeps the rest for the next start")
             await database.close()
 
+    def settle() -> None:
+        """What is there now stays: without this the collector would look through all of it, for a tenth of a second,
+        again and again."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER)
+
+    direct = {
+        "/v1/chat/completions": guard.route("/v1/chat/completions", calls("chat"), ["POST"], "call"),
+        "/v1/completions": guard.route("/v1/completions", calls("completions"), ["POST"], "call"),
+        "/v1/embeddings": guard.route("/v1/embeddings", calls("embeddings"), ["POST"], "call"),
+    }
     routes = guard.routes(
         [
-            ("/v1/chat/completions", calls("chat"), ["POST"], "call"),
-            ("/v1/completions", calls("completions"), ["POST"], "call"),
-            ("/v1/embeddings", calls("embeddings"), ["POST"], "call"),
             ("/gateway/{endpoint}/invocations", calls(None), ["POST"], "call"),
             ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
             *models_api.ROUTES,
@@ -154,11 +177,16 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *keys_api.ROUTES,
             *admin.ROUTES,
             *otlp_api.ROUTES,
+            *server_api.ROUTES,
             *artifacts_api.ROUTES,
             *run_artifacts_api.ROUTES,
             *logged_models_api.ROUTES,
             *mlflow_wire.routes(
                 [
+                    *server_api.SERVICES,
+                    *experiments_api.SERVICES,
+                    *logged_runs_api.SERVICES,
+                    *metrics_api.SERVICES,
                     *registry_api.SERVICES,
                     *webhooks_api.SERVICES,
                     *logged_models_api.SERVICES,
@@ -174,12 +202,15 @@ def create_app(loaded: Loaded) -> ASGIApp:
             ("/logout", sessions.leave, ["POST"], "read"),
         ]
     )
+    routes += direct.values()
     policy.check(routes)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={GatewayError: policy.refused})
     app.router.default = policy.unknown
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
-    app.state.usage_reports = UsageReports(database)
+    app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
+    app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)
+    app.state.usage_reports = UsageReports(database, keeping)
     app.state.engine, app.state.health = engine, health
     app.state.registry, app.state.registry_search = registry, RegistrySearch(database)
     app.state.webhooks, app.state.deliverer = webhooks, deliverer
@@ -190,4 +221,5 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.assessments, app.state.scorers = Assessments(database), Scorers(database)
     app.state.evaluation_datasets = EvaluationDatasets(database)
     app.state.recorder, app.state.watcher = recorder, watcher
-    return Hosts(app, settings.server.host, settings.server.allowed_hosts)
+    front = Front(app, {path: route.endpoint for path, route in direct.items()})
+    return Hosts(front, settings.server.host, settings.server.allowed_hosts)

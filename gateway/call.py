@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 from gateway.routing import Choice, Endpoint
 from providers.chat import Json
@@ -15,6 +15,7 @@ from providers.usage import Usage
 from tracking.calls import Attempt, Basis, Begin, End, Status
 from tracking.money import Price
 
+COUNTS = tuple(field.name for field in fields(Usage) if field.name != "suspect")
 KEPT_MOST = 8 << 20
 """Bytes of an answer that are kept for its run; what is beyond is delivered and not kept."""
 
@@ -229,6 +230,4 @@ class Call:
 
 def said(usage: Usage) -> dict[str, int]:
     """A usage without what was not said."""
-    counts: dict[str, Any] = asdict(usage)
-    counts.pop("suspect")
-    return {name: value for name, value in counts.items() if value is not None}
+    return {name: value for name in COUNTS if (value := getattr(usage, name)) is not None}

@@ -14,12 +14,21 @@ from starlette.types import Receive, Send
 
 from gateway.call import Call
 from gateway.doors import openai as door
-from gateway.hangup import Hangup
+from gateway.hangup import Hangups, Watched
 from gateway.routing import Choice, Health, Plan
 from providers import sse
 from providers.chat import Json
 from providers.client import Client, Flow, Reply
-from providers.errors import Cut, Garbled, GatewayError, Overloaded, StorageUnavailable, UpstreamError, reading
+from providers.errors import (
+    Cut,
+    Garbled,
+    GatewayError,
+    Internal,
+    Overloaded,
+    StorageUnavailable,
+    UpstreamError,
+    reading,
+)
 from providers.target import Target
 from tracking.calls import End
 from tracking.journal import Journal
@@ -41,6 +50,7 @@ class Engine:
     def __init__(self, client: Client, journal: Journal, health: Health) -> None:
         self._client, self._journal, self._health = client, journal, health
         self._owed: deque[tuple[End, bytes]] = deque()
+        self._hangups = Hangups(self._leaves_with_its_caller)
         self._draining = 0
         self.running = 0
         """Calls under way."""
@@ -51,12 +61,10 @@ class Engine:
         Raises GatewayError while the answer has not begun, and CancelledError when the server itself is stopping.
         """
         self.running += 1
-        hangup = Hangup(
-            call, receive, self._leaves_with_its_caller, call.endpoint.choices[0].target.timeouts.client_write
-        )
+        watched = self._hangups.watch(call, receive, call.endpoint.choices[0].target.timeouts.client_write)
         try:
             if call.stream:
-                await self._stream(call, body, send, hangup)
+                await self._stream(call, body, send, watched)
             else:
                 await self._plain(call, body, send)
         except GatewayError as error:
@@ -66,28 +74,32 @@ class Engine:
             if not (call.hung_up or call.too_slow):
                 await self._stopped(call, send)
                 raise
-            hangup.caught()
+            watched.task.uncancel()
             call.left()
+        except Exception:
+            call.failed(Internal("the gateway failed; the run says nothing more"))
+            raise
         finally:
             self.running -= 1
-            hangup.over()
+            self._hangups.over(watched)
             self._end(call)
 
     async def complete(self, call: Call, body: bytes) -> Json:
         """A plain call from inside the process: the same tries and the same record, without a socket."""
         try:
-            answer: Json = orjson.loads(await self._answer(call, body))
+            answer = _answer(call, await self._tried(call, body, self._client.complete))
         except GatewayError as error:
             call.failed(error)
             raise
         else:
             call.status = "ok"
-            return answer
+            reply: Json = orjson.loads(answer)
+            return reply
         finally:
             self._end(call)
 
     async def _plain(self, call: Call, body: bytes, send: Send) -> None:
-        answer = await self._answer(call, body)
+        answer = _answer(call, await self._tried(call, body, self._client.complete))
         call.status = "client_cancelled" if call.hung_up else "ok"
         headers = call.headers()
         headers += (JSON_TYPE, (b"content-length", b"%d" % len(answer)))
@@ -98,20 +110,7 @@ class Engine:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, call: Call, body: bytes) -> bytes:
-        reply = await self._tried(call, body, self._client.complete)
-        surface = call.target.surface
-        with reading(Garbled):
-            call.used(surface.usage(reply.payload))
-            answer = surface.decode(reply.payload, call.request)
-            call.answered(answer)
-        call.upstream_id = reply.upstream_id
-        call.response_type = "json"
-        sent = reply.body if answer is reply.payload else orjson.dumps(answer)
-        call.keep(sent)
-        return sent
-
-    async def _stream(self, call: Call, body: bytes, send: Send, hangup: Hangup) -> None:
+    async def _stream(self, call: Call, body: bytes, send: Send, watched: Watched) -> None:
         flow = await self._tried(call, body, self._client.stream)
         relay = flow.relay
         call.upstream_id = flow.upstream_id
@@ -121,10 +120,10 @@ class Engine:
                 if not call.headed:
                     await self._head(call, send)
                 call.keep(data)
-                hangup.sending = True
+                watched.sending = True
                 await send({"type": "http.response.body", "body": data, "more_body": True})
-                hangup.sending = False
-                hangup.sent += 1
+                watched.sending = False
+                watched.sent += 1
         finally:
             flow.close()
             call.streamed(relay, flow.done)
@@ -234,6 +233,20 @@ class Engine:
         except OSError as exc:
             log.error("the journal cannot be written: %s; the end of call %s is owed", exc.strerror, call.id)
             self._owed.append((end, body))
+
+
+def _answer(call: Call, reply: Reply) -> bytes:
+    """What the caller is sent of a provider's answer: its own bytes where nothing changes. Metered on the way."""
+    surface = call.target.surface
+    with reading(Garbled):
+        call.used(surface.usage(reply.payload))
+        answer = surface.decode(reply.payload, call.request)
+        call.answered(answer)
+    call.upstream_id = reply.upstream_id
+    call.response_type = "json"
+    sent = reply.body if answer is reply.payload else orjson.dumps(answer)
+    call.keep(sent)
+    return sent
 
 
 def _asked(request: Json, choice: Choice) -> Json:

@@ -9,74 +9,82 @@ from starlette.types import Receive
 
 from gateway.call import Call
 
-GRACE = 0.1
-"""Seconds before anybody listens. Most of what can be saved by stopping early is in calls that last longer."""
+TICK = 0.1
+"""Seconds between looks. Most of what can be saved by stopping early is in calls that last longer."""
 
 
-class Hangup:
-    """Watches one call from beside it.
+class Watched:
+    """One call, as seen from beside it."""
 
-    ASGI tells of a disconnect only to who awaits `receive`, and a task for that in every call costs more than all the
-    rest of the bookkeeping. So the listener is started by a timer.
-    """
+    __slots__ = ("_stuck_at", "_stuck_since", "call", "listener", "receive", "sending", "sent", "task", "write_timeout")
 
-    __slots__ = (
-        "_call",
-        "_cancels",
-        "_check_at",
-        "_listener",
-        "_loop",
-        "_receive",
-        "_seen",
-        "_task",
-        "_timer",
-        "_write_timeout",
-        "sending",
-        "sent",
-    )
-
-    def __init__(self, call: Call, receive: Receive, cancels: Callable[[Call], bool], write_timeout: float) -> None:
-        task = asyncio.current_task()
-        assert task is not None, "a call is served by a task"
-        self._call, self._receive, self._cancels, self._task = call, receive, cancels, task
-        self._loop = asyncio.get_running_loop()
-        self._listener: asyncio.Task[None] | None = None
-        self._write_timeout = write_timeout
-        self._timer = self._loop.call_later(GRACE, self._listen)
-        self._check_at = self._seen = 0
+    def __init__(self, call: Call, receive: Receive, task: asyncio.Task[object], write_timeout: float) -> None:
+        self.call, self.receive, self.task, self.write_timeout = call, receive, task, write_timeout
+        self.listener: asyncio.Task[None] | None = None
         self.sending = False
         """Whether the call waits for its caller to take a chunk."""
         self.sent = 0
+        self._stuck_at, self._stuck_since = -1, 0.0
 
-    def over(self) -> None:
-        """The call has been answered; from here on a disconnect is the ordinary end of a connection."""
-        self._timer.cancel()
-        if self._listener is not None:
-            self._listener.cancel()
-
-    def caught(self) -> None:
-        """The cancellation that this sent has arrived, and goes no further."""
-        self._task.uncancel()
-
-    def _listen(self) -> None:
-        self._listener = self._loop.create_task(self._wait())
-        self._check()
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._call.hung_up = True
-        if self._cancels(self._call):
-            self._task.cancel()
-
-    def _check(self) -> None:
-        """Four looks per timeout: one chunk that has been on its way for all of them is not being read."""
-        if self.sending and self.sent == self._seen:
-            self._check_at += 1
-            if self._check_at > 4:
-                self._call.too_slow = True
-                self._task.cancel()
-                return
+    def is_stuck(self, now: float) -> bool:
+        """Whether one and the same chunk has been on its way for too long."""
+        if not self.sending:
+            self._stuck_at = -1
+        elif self._stuck_at != self.sent:
+            self._stuck_at, self._stuck_since = self.sent, now
         else:
-            self._check_at, self._seen = 0, self.sent
-        self._timer = self._loop.call_later(self._write_timeout / 4, self._check)
+            return now - self._stuck_since > self.write_timeout
+        return False
+
+
+class Hangups:
+    """Watches the calls of one process.
+
+    ASGI tells of a disconnect only to who awaits `receive`, and a task or a timer for that in every call costs more
+    than the rest of its bookkeeping. So one timer looks at all calls, and listens for those that are still there.
+    """
+
+    def __init__(self, leaves: Callable[[Call], bool]) -> None:
+        self._leaves = leaves
+        """Whether a call is to be cancelled now that its caller has left."""
+        self._watched: set[Watched] = set()
+        self._ticking = False
+
+    def watch(self, call: Call, receive: Receive, write_timeout: float) -> Watched:
+        task = asyncio.current_task()
+        assert task is not None, "a call is served by a task"
+        watched = Watched(call, receive, task, write_timeout)
+        self._watched.add(watched)
+        if not self._ticking:
+            self._ticking = True
+            asyncio.get_running_loop().call_later(TICK, self._tick, frozenset())
+        return watched
+
+    def over(self, watched: Watched) -> None:
+        """The call has been answered; from here on a disconnect is the ordinary end of a connection."""
+        self._watched.discard(watched)
+        if watched.listener is not None:
+            watched.listener.cancel()
+
+    def _tick(self, seen: frozenset[Watched]) -> None:
+        """`seen`: those that were there the last time, and so are older than a tick."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for watched in self._watched:
+            if watched.listener is None:
+                if watched in seen:
+                    watched.listener = loop.create_task(self._listen(watched))
+            elif watched.is_stuck(now):
+                watched.call.too_slow = True
+                watched.task.cancel()
+        if self._watched:
+            loop.call_later(TICK, self._tick, frozenset(self._watched))
+        else:
+            self._ticking = False
+
+    async def _listen(self, watched: Watched) -> None:
+        while (await watched.receive())["type"] != "http.disconnect":
+            pass
+        watched.call.hung_up = True
+        if self._leaves(watched.call):
+            watched.task.cancel()

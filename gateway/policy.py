@@ -18,6 +18,7 @@ from gateway.hosts import host_of
 from gateway.keys import OPEN, REFUSED, Caller, Headers, Keys, Role, carried
 from gateway.sessions import Sessions, cookie_in, is_plain
 from providers.errors import Forbidden, GatewayError, InvalidRequest, NotFound, Unauthenticated
+from tracking.mlflow.errors import MlflowError, refusal
 
 Policy = Literal["public", "call", "read", "track", "admin"]
 """`public`: anybody. `call`: make calls. `read`: read runs; that a caller sees its own only is for the route to see to.
@@ -29,6 +30,8 @@ MAY: Mapping[Policy, frozenset[Role]] = {
     "admin": frozenset({"admin"}),
 }
 SAFE = frozenset({"GET", "HEAD"})
+MLFLOW = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
+"""Where MLflow's clients call, and look for errors of MLflow's shape."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -76,7 +79,7 @@ class Guarded:
                 if not allowed(self.policy, caller):
                     raise Forbidden(f"a key of role {caller.role!r} may not do this")
             except GatewayError as error:
-                await refuse(error, send)
+                await _refuse(error, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -144,7 +147,19 @@ async def refused(_: Request, error: Exception) -> Response:
 
 async def unknown(scope: Scope, receive: Receive, send: Send) -> None:
     """What is answered where there is no route."""
-    await refuse(NotFound(f"there is no {scope['method']} {scope['path']}"), send)
+    nothing = f"there is no {scope['method']} {scope['path']}"
+    if scope["path"].startswith(MLFLOW):
+        await refusal(MlflowError("ENDPOINT_NOT_FOUND", nothing))(scope, receive, send)
+    else:
+        await refuse(NotFound(nothing), send)
+
+
+async def _refuse(error: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
+    """In the words of the API that was called."""
+    if scope["path"].startswith(MLFLOW):
+        await refusal(error)(scope, receive, send)
+    else:
+        await refuse(error, send)
 
 
 def _same_origin(scope: Scope, *, said: bool) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
+from gateway.http import Protocol
 from gateway.logs import configure
 from gateway.settings import Loaded
 from gateway.startup import prepare
@@ -68,7 +69,7 @@ def configured(loaded: Loaded) -> uvicorn.Config:
         port=server.port,
         workers=server.workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -158,9 +158,10 @@ class Client:
         self._roads: Mapping[RoadName, Road] = {"wire": Wire(tls), "slow": SlowRoad(tls), "inside": Inside()}
 
     async def complete(self, target: Target, request: Json) -> Reply:
-        exchange = await self._ask(target, request, stream=False)
-        headers = exchange.headers
-        status = exchange.status
+        exchange = await self._roads[target.road].send(target, _body_of(target, request), False)
+        headers, status = exchange.headers, exchange.status
+        if not 200 <= status < 300:
+            raise await _refusal(target, exchange)
         kind = headers.get(b"content-type")
         if kind is not None and b"json" not in kind:
             exchange.close()
@@ -180,7 +181,9 @@ class Client:
 
     async def stream(self, target: Target, request: Json) -> Flow:
         """Returns when the first event has come."""
-        exchange = await self._ask(target, request, stream=True)
+        exchange = await self._roads[target.road].send(target, _body_of(target, request), True)
+        if not 200 <= exchange.status < 300:
+            raise await _refusal(target, exchange)
         kind = exchange.headers.get(b"content-type")
         if kind is not None and kind.partition(b";")[0].strip().lower() not in STREAMS:
             raise await _no_stream(target, exchange, kind)
@@ -196,19 +199,17 @@ class Client:
         for road in self._roads.values():
             await road.aclose()
 
-    async def _ask(self, target: Target, request: Json, *, stream: bool) -> Exchange:
-        provider = target.provider
-        if target.picky and (refused := provider.refused(target.kind, request)):
-            names = ", ".join(sorted(refused))
-            raise UnsupportedParameter(f"{provider.name} does not take {names}", param=min(refused))
-        if request["model"] != target.model:
-            request = {**request, "model": target.model}
-        with reading(InvalidRequest):
-            body = orjson.dumps(target.surface.encode(request))
-        exchange = await self._roads[target.road].send(target, body, stream)
-        if not 200 <= exchange.status < 300:
-            raise await _refusal(target, exchange)
-        return exchange
+
+def _body_of(target: Target, request: Json) -> bytes:
+    """The request in the provider's words. Raises InvalidRequest for what it has no word for, or cannot be read."""
+    provider = target.provider
+    if target.picky and (refused := provider.refused(target.kind, request)):
+        names = ", ".join(sorted(refused))
+        raise UnsupportedParameter(f"{provider.name} does not take {names}", param=min(refused))
+    if request["model"] != target.model:
+        request = {**request, "model": target.model}
+    with reading(InvalidRequest):
+        return orjson.dumps(target.surface.encode(request))
 
 
 def trusting() -> ssl.SSLContext:

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from providers.chat import Json
-from providers.usage import Usage, count, suspicious
+from providers.usage import MOST, Usage, count, suspicious
 
 Rule = Callable[[Json], Usage | None]
 
@@ -103,30 +103,52 @@ def _flat_cached(said: Json) -> Any:
 def _read(said: Json, *, cached: Any = None) -> Usage:
     """OpenAI's names; `cached` is what the provider says under another, used where OpenAI's is missing."""
     prompt, completion = _object(said.get("prompt_tokens_details")), _object(said.get("completion_tokens_details"))
-    values = {
-        "input": said.get("prompt_tokens"),
-        "output": said.get("completion_tokens"),
-        "cache_read": cached if prompt.get("cached_tokens") is None else prompt["cached_tokens"],
-        "cache_write": prompt.get("cache_write_tokens"),
-        "input_audio": prompt.get("audio_tokens"),
-        "reasoning": completion.get("reasoning_tokens"),
-        "output_audio": completion.get("audio_tokens"),
-    }
-    return Usage(**{name: count(value) for name, value in values.items()}, suspect=suspicious(*values.values()))
+    read = prompt.get("cached_tokens")
+    values = [
+        said.get("prompt_tokens"),
+        said.get("completion_tokens"),
+        cached if read is None else read,
+        prompt.get("cache_write_tokens"),
+        prompt.get("audio_tokens"),
+        completion.get("reasoning_tokens"),
+        completion.get("audio_tokens"),
+    ]
+    suspect = False
+    for at, value in enumerate(values):
+        # Nearly always a small whole number or nothing, so that is asked here and the rest by who knows.
+        if value is not None and not (type(value) is int and 0 <= value <= MOST):
+            values[at] = count(value)
+            suspect = suspect or suspicious(value)
+    input, output, read, written, heard, reasoning, spoken = values
+    return Usage(
+        input=input,
+        output=output,
+        cache_read=read,
+        cache_write=written,
+        input_audio=heard,
+        reasoning=reasoning,
+        output_audio=spoken,
+        suspect=suspect,
+    )
 
 
 def _consistent(usage: Usage) -> Usage:
     """A part that is larger than its whole is taken as unsaid: Grok on Azure says so of its cache, and who subtracts
     such a part to price the rest would get less than nothing."""
-    wholes = {"cache_read": usage.input, "input_audio": usage.input, "reasoning": usage.output}
-    wholes |= {"cache_write": usage.input, "output_audio": usage.output}
-    if usage.input is not None and usage.cache_read is not None:
-        wholes["cache_write"] = max(0, usage.input - usage.cache_read)
-    unsaid = {
-        name: None
-        for name, whole in wholes.items()
-        if whole is not None and (part := getattr(usage, name)) is not None and part > whole
-    }
+    input, output = usage.input, usage.output
+    unsaid: Json = {}
+    if input is not None:
+        if (usage.cache_read or 0) > input:
+            unsaid["cache_read"] = None
+        if (usage.cache_write or 0) > max(0, input - (usage.cache_read or 0)):
+            unsaid["cache_write"] = None
+        if (usage.input_audio or 0) > input:
+            unsaid["input_audio"] = None
+    if output is not None:
+        if (usage.reasoning or 0) > output:
+            unsaid["reasoning"] = None
+        if (usage.output_audio or 0) > output:
+            unsaid["output_audio"] = None
     return replace(usage, **unsaid, suspect=True) if unsaid else usage
 
 

@@ -12,15 +12,18 @@ import errno
 import fcntl
 import os
 import secrets
+from collections import deque
 from pathlib import Path
 
 import orjson
 
 from tracking import segments
 from tracking.calls import Begin, End
-from tracking.segments import BEGIN, END
+from tracking.segments import BEGIN, END, Record
 
 SEGMENT_BYTES = 16 << 20
+RECENT_BYTES, RECENT_AT_ONCE = 8 << 20, 1000
+"""Records kept in memory until the recorder has taken them, and how many it takes at once."""
 LOCK = "lock"
 
 
@@ -47,13 +50,37 @@ class Journal:
         self._syncing: asyncio.Future[None] | None = None
         self.position: Position = (0, 0)
         """Up to where all is written and may be read, by other threads too."""
+        self._recent: deque[tuple[int, Record]] = deque()
+        self._remembered = 0
+        """Bytes of records put into `_recent` since they were last counted."""
         self._roll()
 
     def begin(self, meta: Begin, body: bytes) -> None:
-        self._append(BEGIN, orjson.dumps(meta), body)
+        self._append(BEGIN, meta, body)
 
     def end(self, meta: End, body: bytes) -> None:
-        self._append(END, orjson.dumps(meta), body)
+        self._append(END, meta, body)
+
+    def recent(self, position: Position) -> list[Record]:
+        """What was written from a position on, as far as it is still in memory; empty where its beginning is not.
+
+        For the recorder, in its own thread: as long as it keeps up, it need not read again what was just written.
+        """
+        found: list[Record] = []
+        number, offset = position
+        try:
+            while len(found) < RECENT_AT_ONCE:
+                at, record = self._recent[0]
+                if at != number or record.offset > offset:
+                    if (at, record.offset) > (number, offset):
+                        break
+                elif record.offset == offset:
+                    found.append(record)
+                    offset += record.size
+                self._recent.popleft()
+        except IndexError:  # no more, or forgotten meanwhile
+            pass
+        return found
 
     async def synced(self) -> None:
         """Return when all that is written is on the disk itself; at once when `fsync` is off.
@@ -81,7 +108,8 @@ class Journal:
         self.closed = True
         self._lease.release()
 
-    def _append(self, kind: int, meta: bytes, body: bytes) -> None:
+    def _append(self, kind: int, facts: Begin | End, body: bytes) -> None:
+        meta = orjson.dumps(facts)
         if self.position[1] >= self._segment_bytes:
             self._roll()
         number, offset = self.position
@@ -94,7 +122,18 @@ class Journal:
         except OSError:
             self._restore(offset)
             raise
+        self._recent.append((number, Record(kind, offset, size, meta, body, facts)))
         self.position = (number, offset + size)
+        self._remembered += size
+        if self._remembered > RECENT_BYTES:
+            self._forget()
+
+    def _forget(self) -> None:
+        """A recorder that is far behind reads the file instead: the journal is the queue, and memory is bounded."""
+        self._remembered = sum(record.size for _, record in tuple(self._recent))
+        if self._remembered > RECENT_BYTES // 2:
+            self._recent.clear()
+            self._remembered = 0
 
     def _restore(self, offset: int) -> None:
         """After a failed write, end the file where its last whole record ends; or leave it and begin another."""

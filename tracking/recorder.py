@@ -121,7 +121,7 @@ class Recorder:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        database = open_store(self._store, synchronous=self._synchronous, connections=1)
+        database = open_store(self._store, synchronous=self._synchronous, connections=1, inline=True)
         try:
             # The server has seen to it already, unless the store was away when it started.
             await self._persistently(database.migrate)

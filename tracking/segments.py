@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 BEGIN, END = 1, 2
@@ -35,6 +35,8 @@ class Record(NamedTuple):
     size: int
     meta: bytes
     body: bytes
+    facts: Any = None
+    """The meta as it was before it was written, where it is still known."""
 
 
 class Fault(NamedTuple):

@@ -6,7 +6,7 @@ It reads the journal of this process while it is written, and one that a dead pr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,13 @@ class Tail:
 
         Of a dead journal, once all is read, the calls that never ended follow.
         """
-        while (step := self._block()) is not None:
-            if logged := self._paired(*step):
+        while True:
+            if records := self._remembered():
+                if logged := self._matched(self._segments[self._number], records):
+                    return logged
+            elif (step := self._block()) is None:
+                break
+            elif logged := self._paired(*step):
                 return logged
         return self._interrupted() if self._lease is not None else []
 
@@ -172,7 +177,7 @@ class Tail:
         ]
 
     def _paired(self, segment: Segment, data: bytes, upto: int) -> list[Logged]:
-        base, found, new = self._offset, list[Logged](), list[_Pending]()
+        base = self._offset
         start = 0
         if base == 0:
             segment.marker = segments.marker_of(segment.path, data)
@@ -182,19 +187,34 @@ class Tail:
             more = _pread(segment.path, base, min(upto - base, 4 * len(data)))
             items, cut = _cut(segment, more, start, base, base + len(more) >= upto or len(more) <= len(data))
             data = more
+        found = self._matched(segment, items)
+        self._offset = base + len(data) if cut is None else cut.offset
+        return found
+
+    def _remembered(self) -> list[Record]:
+        """The next records, if they are of this process and it has not forgotten them yet."""
+        if self._journal is None or self._number not in self._segments:
+            return []
+        return self._journal.recent((self._number, self._offset))
+
+    def _matched(self, segment: Segment, items: Sequence[Record | Fault]) -> list[Logged]:
+        """The calls that these complete. The reading goes on behind the last of them."""
+        found, new = list[Logged](), list[_Pending]()
         for item in items:
             if isinstance(item, Fault):
                 self._fault(segment, item)
             elif (call := self._one(segment, item, new)) is not None:
                 found.append(call)
-        self._offset = base + len(data) if cut is None else cut.offset
+        if items:
+            last = items[-1]
+            self._offset = last.offset + last.size
         for pending in new:
             self._settle(pending)
         return found
 
     def _one(self, segment: Segment, record: Record, new: list[_Pending]) -> Logged | None:
         try:
-            facts: Any = orjson.loads(record.meta)
+            facts: Any = orjson.loads(record.meta) if record.facts is None else record.facts
             id: str = facts["id"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             self._fault(segment, Fault(record.offset, record.size, "a whole record that is not about a call"))
