@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import mlflow
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import RestException
 
 from tests.harness import Gateway
 from tests.postgres import Postgres
@@ -53,3 +58,41 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "up" / "a.txt").write_text("alpha")
     (tmp_path / "up" / "deep" / "b.bin").write_bytes(bytes(range(256)))
     return tmp_path / "up"
+
+
+@pytest.fixture
+def client() -> MlflowClient:
+    return MlflowClient()
+
+
+@pytest.fixture
+def rest(gatelog: Gateway) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, trust_env=False) as plain:
+        yield plain
+
+
+@pytest.fixture
+def call(gatelog: Gateway, experiment: str) -> Callable[..., str]:
+    """Makes a call that is logged to the test's experiment, and gives its run's id once MLflow finds it."""
+
+    def made(endpoint: str, key: str = gatelog.key, **tags: str) -> str:
+        headers = {
+            "authorization": f"Bearer {key}",
+            "x-gatelog-experiment": mlflow.get_experiment(experiment).name,
+            "x-gatelog-tags": json.dumps(tags),
+        }
+        asked = {"model": endpoint, "messages": [{"role": "user", "content": "one two three"}]}
+        answer = httpx.post(f"{gatelog.url}/v1/chat/completions", json=asked, headers=headers, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        id = str(answer.headers["x-gatelog-run-id"])
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                MlflowClient().get_run(id)
+            except RestException:
+                time.sleep(0.05)
+            else:
+                return id
+        raise AssertionError(f"run {id} was not recorded")
+
+    return made
