@@ -199,3 +199,17 @@ async def test_a_calls_run_has_artifacts_too_and_hides_them_from_other_keys(
     headers = {"authorization": f"Bearer {key}"}
     hidden = await http.get("/get-artifact", params={"run_id": run, "path": "notes/a.txt"}, headers=headers)
     assert hidden.status_code == 404
+    for method, path, status in [
+        ("GET", f"{FILES}/0/{run}/artifacts/notes/a.txt", 404),
+        ("GET", f"{FILES}?path=0/{run}/artifacts/notes", 404),
+        ("PUT", f"{FILES}/0/{run}/artifacts/notes/a.txt", 404),
+        ("DELETE", f"{FILES}/0/{run}", 404),
+        ("PUT", f"{FILES}/0/{'1' * 32}/artifacts/own.txt", 200),
+    ]:
+        answer = await http.request(method, path, headers=headers, content=b"x" if method == "PUT" else None)
+        assert answer.status_code == status, path
+    upload = await http.post(
+        f"/api/2.0/mlflow-artifacts/mpu/create/0/{run}/artifacts", json={"path": "f"}, headers=headers
+    )
+    assert upload.status_code == 404
+    assert (await http.get(f"{FILES}/0/{run}/artifacts/notes/a.txt")).content == b"hello"

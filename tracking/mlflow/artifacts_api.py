@@ -15,9 +15,10 @@ from starlette.types import Receive, Scope, Send
 from providers.chat import Json
 from providers.errors import InvalidRequest
 from tracking.artifact_paths import SCHEME, Parts, inside, located
+from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import Artifacts, Blob, Entry, Part, not_the_parts, too_large
 from tracking.mlflow.errors import MlflowError, invalid
-from tracking.mlflow.wire import PREFIXES, Ask, Endpoint, Policy, Row, answer, answering, asking
+from tracking.mlflow.wire import PREFIXES, Ask, Caller, Endpoint, Policy, Row, answer, answering, asking
 
 SECONDS = 900
 """For how long a presigned URL is good where nobody says."""
@@ -50,32 +51,32 @@ _AS_THEY_ARE = "-._~!$&+^`|#"
 
 async def listed(request: Request) -> Response:
     """`GET mlflow-artifacts/artifacts?path=`: what a folder holds, by names."""
-    folder = inside(request.query_params.get("path", ""))
+    folder = await _place(request, request.query_params.get("path", ""))
     return answer({"files": _files(await store_of(request).entries(folder))})
 
 
 async def sent(request: Request) -> Response:
     """`GET mlflow-artifacts/artifacts/{path}`"""
-    return await file_answer(request, _named(request))
+    return await file_answer(request, await _named(request))
 
 
 async def put(request: Request) -> Response:
     """`PUT mlflow-artifacts/artifacts/{path}`: the body is the file."""
     store = store_of(request)
-    file = _named(request)
+    file = await _named(request)
     await store.put(file, body_of(request, store.most))
     return answer({})
 
 
 async def deleted(request: Request) -> Response:
     """`DELETE mlflow-artifacts/artifacts/{path}`"""
-    await store_of(request).delete(_named(request))
+    await store_of(request).delete(await _named(request))
     return answer({})
 
 
 async def upload_created(ask: Ask) -> Json:
     """`POST mlflow-artifacts/mpu/create/{path}`: a URL for each part."""
-    store, file, parts = store_of(ask.request), _of_upload(ask), ask.whole("num_parts", 1)
+    store, file, parts = store_of(ask.request), await _of_upload(ask), ask.whole("num_parts", 1)
     upload = await store.create_upload(file, parts)
     urls = [await store.part_url(file, upload, n) for n in range(1, parts + 1)]
     here = f"{ask.request.base_url}api/2.0/{SCHEME}/mpu/parts/{upload}"
@@ -97,18 +98,18 @@ async def upload_completed(ask: Ask) -> Json:
     numbers = [part.number for part in parts]
     if not numbers or numbers != sorted(set(numbers)):
         raise not_the_parts(f"the parts are {numbers[:20]}; name each once, in order")
-    await store_of(ask.request).complete_upload(_of_upload(ask), ask.text("upload_id"), parts)
+    await store_of(ask.request).complete_upload(await _of_upload(ask), ask.text("upload_id"), parts)
     return {}
 
 
 async def upload_aborted(ask: Ask) -> Json:
-    await store_of(ask.request).abort_upload(_of_upload(ask), ask.text("upload_id"))
+    await store_of(ask.request).abort_upload(await _of_upload(ask), ask.text("upload_id"))
     return {}
 
 
 async def presigned(request: Request) -> Response:
     """`GET mlflow-artifacts/presigned/{path}`"""
-    found = await store_of(request).download_url(_named(request), SECONDS)
+    found = await store_of(request).download_url(await _named(request), SECONDS)
     if found is None:
         raise MlflowError("NOT_IMPLEMENTED", "Multipart download is not supported for the current artifact repository")
     return answer({"url": found.url, "headers": dict(found.headers), "file_size": found.size})
@@ -199,14 +200,24 @@ ROUTES: list[Row] = [
 ]
 
 
-def _named(request: Request) -> Parts:
-    return inside(request.path_params["path"])
+async def _named(request: Request) -> Parts:
+    return await _place(request, request.path_params["path"])
 
 
-def _of_upload(ask: Ask) -> Parts:
+async def _of_upload(ask: Ask) -> Parts:
     """The folder in the address, and the name of the file that the client reads, which is a path of its own system."""
     name = re.split(r"[/\\]", ask.text("path"))[-1]
-    return inside(ask.text("folder", "")) + inside(name)
+    return await _place(ask.request, ask.text("folder", "")) + inside(name)
+
+
+async def _place(request: Request, path: str) -> Parts:
+    """The names of a path that this caller may know of."""
+    parts = inside(path)
+    caller: Caller = request.scope["caller"]
+    if caller.role == "caller":
+        roots: ArtifactRoots = request.app.state.artifact_roots
+        await roots.check(parts, caller.key_id)
+    return parts
 
 
 def _files(entries: list[Entry], prefix: str = "") -> list[Json]:
