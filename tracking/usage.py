@@ -1,32 +1,37 @@
-"""Keeps what calls come to by minute, hour and day, in the transaction that records them.
+"""Keeps what calls come to by minute, hour and day.
 
-Exact: a call is counted when its row is inserted, and never again. A process keeps the totals that it is writing in
+Exact: the transaction that inserts calls leaves their figures in `usage_waiting`, one row a batch, which costs it next
+to nothing; another transaction takes them from there and adds them up. A process keeps the totals that it is writing in
 memory and writes them whole, in rows of its own; so it need not read them, and no two processes wait for each other.
 When a transaction fails, nobody knows whether it was committed, and the process goes on in new rows.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import sketch
+from tracking.database import AWAY, Database, reason
 from tracking.rows import Row
 from tracking.tables import calls
-from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups
+from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups, usage_waiting
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+SETTLE_SECONDS = 2.0
+BATCHES = 20
+"""Of the recorder's, counted in one transaction."""
 STATES_MOST = 20_000
 """Totals held in memory, after which they are begun anew."""
 VALUES_MOST = 1_000
@@ -43,19 +48,40 @@ Totals = list[int]
 Place = tuple[int, int, int]
 """Seconds, start in microseconds, group."""
 
-_COLUMN = {name: n for n, name in enumerate(calls.columns.keys())}
-_dimensions = itemgetter(
-    *map(_COLUMN.get, ("endpoint", "provider", "model", "key_id", "prompt_name", "prompt_version"))
+Figures = Sequence[Any]
+"""Of one call: `_COUNTED`, in this order."""
+
+BY_KEY, BY_ALL = "by key", "by all"
+"""Facets beside those of users and tags: every call by its key alone, and by its key and all else."""
+
+_COUNTED = (
+    "started_us",
+    *("endpoint", "provider", "model", "key_id", "prompt_name", "prompt_version"),
+    *("status", "cost_nanos", "duration_us", "ttft_us", *TOKENS),
+    "end_user",
+    "tags",
 )
-_facts = itemgetter(*map(_COLUMN.get, ("status", "cost_nanos", "duration_us", "ttft_us", *TOKENS)))
-_STARTED, _USER, _TAGS = _COLUMN["started_us"], _COLUMN["end_user"], _COLUMN["tags"]
+_FACTS, _USER, _TAGS = 7, len(_COUNTED) - 2, len(_COUNTED) - 1
+_figures = itemgetter(*map(calls.columns.keys().index, _COUNTED))
 _US = 1_000_000
+log = logging.getLogger("gatelog.usage")
+
+
+def waiting(rows: Sequence[Row]) -> Row:
+    """Of `usage_waiting`: what is counted of these rows of `calls`."""
+    return (orjson.dumps(list(map(_figures, rows))).decode(),)
+
+
+def waiting_insertion(dialect: sa.Dialect) -> str:
+    return str(sa.insert(usage_waiting).values(figures=None).compile(dialect=dialect, column_keys=["figures"]))
 
 
 class Keeping:
-    """The totals of one process. It belongs to one writer."""
+    """The totals of one process."""
 
-    def __init__(self, dialect: sa.Dialect) -> None:
+    def __init__(self, database: Database) -> None:
+        dialect = database.writer.dialect
+        self._database, self._one_at_a_time = database, asyncio.Lock()
         self._groups = _insertion(usage_groups, dialect, ())
         self._usage = _insertion(usage, dialect, (*SUMS, "latency", "ttft"))
         self._values: dict[str, set[str]] = {}
@@ -66,17 +92,51 @@ class Keeping:
         self._new: list[Row] = []
         self._anew()
 
-    @contextmanager
-    def exactly(self) -> Iterator[None]:
-        """Around a transaction in which there is a `write`."""
+    async def settle(self) -> int:
+        """Count all that waits, and say how many calls that were."""
+        counted = 0
+        async with self._one_at_a_time:
+            while (step := await self._step()) is not None:
+                counted += step
+        return counted
+
+    async def watch(self) -> None:
+        """Count what comes in, for ever."""
+        while True:
+            try:
+                await self.settle()
+            except AWAY as exc:
+                log.warning("usage is not counted while the store is away: %s", reason(exc))
+            await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _step(self) -> int | None:
+        """One transaction; None when there was nothing to do."""
+        async with self._database.reading() as connection:
+            if (await connection.execute(sa.select(usage_waiting.c.number).limit(1))).first() is None:
+                return None
         try:
-            yield
+            async with self._database.writing() as connection:
+                # Several processes may be at it: what one has taken, the others pass over.
+                first = sa.select(usage_waiting.c.number).order_by(usage_waiting.c.number).limit(BATCHES)
+                taken = sa.delete(usage_waiting).where(
+                    usage_waiting.c.number.in_(first.with_for_update(skip_locked=True).scalar_subquery())
+                )
+                texts = (await connection.execute(taken.returning(usage_waiting.c.figures))).scalars().all()
+                if not texts:
+                    return None
+                groups, totals, counted = await asyncio.to_thread(self._counted, texts)
+                if groups:
+                    await connection.exec_driver_sql(self._groups, groups)
+                if totals:
+                    await connection.exec_driver_sql(self._usage, totals)
         except BaseException:
             self._anew()
             raise
+        return counted
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
-        """Count rows of `calls` that this transaction has inserted."""
+    def _counted(self, texts: Sequence[str]) -> tuple[list[Row], list[Row], int]:
+        """Rows of `usage_groups` and of `usage`, and of how many calls."""
+        rows = [row for text in texts for row in orjson.loads(text)]
         if len(self._totals) > STATES_MOST:
             self._anew()
         folded = self._folded(rows)
@@ -84,33 +144,30 @@ class Keeping:
             if (known := self._totals.get(place)) is not None:
                 folded[place] = added = [a + b for a, b in zip(known, added, strict=True)]
             self._totals[place] = added
-        if self._new:
-            await connection.exec_driver_sql(self._groups, self._new)
-            self._new = []
-        if folded:
-            await connection.exec_driver_sql(self._usage, [self._row(*item) for item in folded.items()])
+        groups, self._new = self._new, []
+        return groups, [self._row(*item) for item in folded.items()], len(rows)
 
     def _anew(self) -> None:
         self._part = secrets.token_hex(8)
         self._totals, self._ids, self._new = {}, {}, []
 
-    def _folded(self, rows: Sequence[Row]) -> dict[Place, Totals]:
-        minutes: dict[tuple[int, Dimensions], list[Row]] = defaultdict(list)
-        faceted: dict[tuple[int, Dimensions], list[Row]] = defaultdict(list)
+    def _folded(self, rows: Sequence[Figures]) -> dict[Place, Totals]:
+        places: dict[tuple[int, Dimensions], list[Figures]] = defaultdict(list)
         for row in rows:
-            minute, dimensions = row[_STARTED] // (MINUTE * _US), _dimensions(row)
-            minutes[minute, dimensions].append(row)
+            minute, (endpoint, provider, model, key, prompt, version) = row[0] // (MINUTE * _US), row[1:_FACTS]
+            hour = minute // 60 * 60
+            places[minute, (endpoint, provider, model, None, prompt, version, None, None)].append(row)
+            places[minute, (None, None, None, key, None, None, BY_KEY, None)].append(row)
+            places[hour, (endpoint, provider, model, key, prompt, version, BY_ALL, None)].append(row)
             if row[_USER] is not None or row[_TAGS] is not None:
                 for facet in self._facets(row):
-                    faceted[minute // 60, (*dimensions, *facet)].append(row)
+                    places[hour, (None, None, None, key, None, None, *facet)].append(row)
         folded: dict[Place, Totals] = {}
-        for (minute, dimensions), several in minutes.items():
-            _spread(folded, minute * MINUTE, self._id((*dimensions, None, None)), _totals(several), (MINUTE, HOUR, DAY))
-        for (hour, dimensions), several in faceted.items():
-            _spread(folded, hour * HOUR, self._id(dimensions), _totals(several), (HOUR, DAY))
+        for (minute, dimensions), several in places.items():
+            _spread(folded, minute * MINUTE, self._id(dimensions), _totals(several), sizes(dimensions[-2]))
         return folded
 
-    def _facets(self, row: Row) -> Iterator[tuple[str, str | None]]:
+    def _facets(self, row: Figures) -> Iterator[tuple[str, str | None]]:
         if (day := int(time.time()) // DAY) != self._day:
             self._day, self._values = day, {}
         if row[_USER] is not None:
@@ -142,8 +199,13 @@ class Keeping:
         return (*place, self._part, *sums, *map(sketch.packed, totals[len(SUMS) :]))
 
 
-def _totals(rows: Iterable[Row]) -> Totals:
-    statuses, costs, durations, firsts, *tokens = zip(*map(_facts, rows), strict=True)
+def sizes(facet: str | None) -> tuple[int, ...]:
+    """In which sizes of time a facet is counted."""
+    return (MINUTE, HOUR, DAY) if facet in (None, BY_KEY) else (HOUR, DAY)
+
+
+def _totals(rows: Iterable[Figures]) -> Totals:
+    statuses, costs, durations, firsts, *tokens = list(zip(*rows, strict=True))[_FACTS:_USER]
     cancelled, timed = statuses.count("client_cancelled"), [duration for duration in durations if duration is not None]
     unmetered = sum(input is None or output is None for input, output in zip(tokens[0], tokens[1], strict=True))
     return [
@@ -161,8 +223,8 @@ def _totals(rows: Iterable[Row]) -> Totals:
     ]
 
 
-def _spread(folded: dict[Place, Totals], second: int, group: int, totals: Totals, sizes: Sequence[int]) -> None:
-    for size in sizes:
+def _spread(folded: dict[Place, Totals], second: int, group: int, totals: Totals, within: Sequence[int]) -> None:
+    for size in within:
         place = (size, second // size * size * _US, group)
         known = folded.get(place)
         folded[place] = totals if known is None else [a + b for a, b in zip(known, totals, strict=True)]

@@ -16,7 +16,7 @@ from providers.errors import InvalidRequest, StorageUnavailable
 from tracking import sketch
 from tracking.database import AWAY, Database, reason
 from tracking.money import dollars
-from tracking.usage import DAY, HOUR, MINUTE
+from tracking.usage import BY_ALL, BY_KEY, DAY, HOUR, MINUTE, Keeping, sizes
 from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups
 
 ROWS_MOST = 10_000
@@ -30,7 +30,7 @@ DIMENSIONS: Mapping[str, sa.Column[Any]] = {
     "prompt": usage_groups.c.prompt_name,
     "prompt_version": usage_groups.c.prompt_version,
 }
-"""What usage is grouped and narrowed by, beside `user` and `tags.NAME`, of which a report takes one."""
+"""What usage is grouped and narrowed by; beside `key`, that may be `user` or one `tags.NAME` instead of the others."""
 _US = 1_000_000
 
 Key = tuple[Any, ...]
@@ -49,17 +49,21 @@ class Question:
 
 
 class UsageReports:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    """`keeping` counts what waits, before it is reported."""
+
+    def __init__(self, database: Database, keeping: Keeping) -> None:
+        self._database, self._keeping = database, keeping
 
     async def report(self, question: Question, *, key_id: str | None = None) -> Json:
         """`key_id` narrows it to the calls of one key."""
-        facet = _facet(question)
-        if facet is not None and question.bucket == "minute":
-            raise InvalidRequest(f"{facet} is counted by hour and day; say bucket=hour", param="bucket")
+        facet = _facet(question, key_id is not None)
+        if question.bucket == "minute" and MINUTE not in sizes(facet):
+            what = "the key with anything else" if facet == BY_ALL else facet
+            raise InvalidRequest(f"{what} is counted by hour and day; say bucket=hour", param="bucket")
         since, until = _window(question, facet)
         found: dict[Key, list[int]] = {}
         try:
+            await self._keeping.settle()
             async with self._database.reading() as connection:
                 for piece in _pieces(since, until, facet, question.bucket):
                     rows = (await connection.execute(_query(question, facet, piece, key_id))).all()
@@ -95,7 +99,8 @@ _COST = SUMS.index("cost_nanos")
 _WIDTH = len(SUMS) + 2
 
 
-def _facet(question: Question) -> str | None:
+def _facet(question: Question, own: bool) -> str | None:
+    """Which of the countings answers. `own`: of one key alone."""
     named = {*question.group_by, *question.only}
     facets = sorted(name for name in named if name == "user" or name.startswith("tags."))
     if unknown := sorted(named - DIMENSIONS.keys() - set(facets)):
@@ -105,12 +110,18 @@ def _facet(question: Question) -> str | None:
         raise InvalidRequest(
             f"usage is counted by {' and by '.join(facets)}, but not by both at once; ask for one", param="group_by"
         )
-    return facets[0] if facets else None
+    if facets and (beside := sorted(named - {"key", *facets})):
+        raise InvalidRequest(f"{facets[0]} is counted by key alone, and not by {beside[0]}", param=beside[0])
+    if facets:
+        return facets[0]
+    if "key" not in named and not own:
+        return None
+    return BY_ALL if named - {"key"} else BY_KEY
 
 
 def _window(question: Question, facet: str | None) -> tuple[int, int]:
     """Outward to whole minutes, or to what else is counted."""
-    unit = MINUTE if facet is None else HOUR
+    unit = min(sizes(facet))
     if question.since >= question.until:
         raise InvalidRequest("since is not before until", param="since")
     return question.since // unit * unit, -(-question.until // unit) * unit
@@ -118,10 +129,8 @@ def _window(question: Question, facet: str | None) -> tuple[int, int]:
 
 def _pieces(since: int, until: int, facet: str | None, bucket: str | None) -> Iterator[tuple[int, int, int]]:
     """The window as (seconds, from, to): whole days, and around them hours, and around these minutes."""
-    sizes = [size for size in (DAY, HOUR, MINUTE) if bucket is None or size <= BUCKETS[bucket]]
-    if facet is not None:
-        sizes.remove(MINUTE)
-    yield from _cut(since, until, sizes)
+    kept = sorted(sizes(facet), reverse=True)
+    yield from _cut(since, until, [size for size in kept if bucket is None or size <= BUCKETS[bucket]])
 
 
 def _cut(since: int, until: int, sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:

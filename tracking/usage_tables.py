@@ -36,8 +36,9 @@ usage_groups = sa.Table(
 )
 """What usage is counted by; the id is a hash of the rest, so processes need not agree on one.
 
-A row without a facet stands for every call of its group. One with a facet (`user`, or `tags.` and a tag's name) stands
-for those calls of them that have this value for it; a value of NULL is all that were too many to tell apart.
+Each facet counts calls by other columns, the rest of which are NULL: without one, by all but the key; `by key`, by that
+alone; `by all`, by all; `user`, or `tags.` and a tag's name, by the key and the value that a call has for it. A value of
+NULL stands for all that were too many to tell apart.
 """
 
 usage = sa.Table(
@@ -60,6 +61,14 @@ Each recorder writes rows of its own (`part`), so none waits for another. `unpri
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ID = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
+
+usage_waiting = sa.Table(
+    "usage_waiting",
+    metadata,
+    sa.Column("number", _SERIAL, primary_key=True),
+    sa.Column("figures", sa.Text, nullable=False),
+)
+"""What is counted of calls that are recorded and not in `usage` yet: JSON, a row for each of the recorder's batches."""
 
 texts = sa.Table(
     "texts",

@@ -16,7 +16,7 @@ from tracking.database import Database, reason
 from tracking.rows import Row, Rows
 from tracking.tables import calls, payloads
 from tracking.tail import Logged
-from tracking.usage import Keeping
+from tracking.usage import waiting, waiting_insertion
 
 NAMES_MOST = 10_000
 IDS_MOST = 5_000
@@ -34,7 +34,7 @@ class Writer:
         self._database, self._rows = database, rows
         self._calls, self._payloads = _insertion(database, calls), _insertion(database, payloads)
         self._experiments: dict[str, int] = {}
-        self._usage = Keeping(database.writer.dialect)
+        self._waiting = waiting_insertion(database.writer.dialect)
 
     async def write(self, batch: Sequence[Logged]) -> list[tuple[Logged, str]]:
         """Give back the calls that the store will never take, each with the reason; all others are in it then."""
@@ -60,14 +60,13 @@ class Writer:
 
     async def _commit(self, rows: list[Row], bodies: list[Row], reread: bool) -> None:
         """`reread`: some of these calls may be in the store already, of which only the others count as usage."""
-        with self._usage.exactly():
-            async with self._database.writing() as connection:
-                fresh = await _fresh(connection, rows) if reread else rows
-                done = await connection.exec_driver_sql(self._calls, rows)
-                if not reread and done.rowcount != len(rows):
-                    raise _RereadError
-                await connection.exec_driver_sql(self._payloads, bodies)
-                await self._usage.write(connection, fresh)
+        async with self._database.writing() as connection:
+            fresh = await _fresh(connection, rows) if reread else rows
+            done = await connection.exec_driver_sql(self._calls, rows)
+            if not reread and done.rowcount != len(rows):
+                raise _RereadError
+            await connection.exec_driver_sql(self._payloads, bodies)
+            await connection.exec_driver_sql(self._waiting, waiting(fresh))
 
     async def _name(self, names: set[str]) -> None:
         if names <= self._experiments.keys():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 from pathlib import Path
@@ -14,6 +15,7 @@ from tracking.database import open_store
 from tracking.rows import Rows
 from tracking.tables import calls
 from tracking.tail import Logged
+from tracking.usage import Keeping
 from tracking.usage_tables import SUMS, usage, usage_groups
 from tracking.writer import Writer
 
@@ -62,14 +64,15 @@ async def totals(store: str, seconds: int, facet: str | None = None) -> dict[tup
     return found
 
 
-async def scanned(store: str, seconds: int) -> dict[tuple[Any, ...], list[Any]]:
+async def scanned(store: str, seconds: int, *without: str) -> dict[tuple[Any, ...], list[Any]]:
     """The same, from the calls themselves."""
     database = open_store(store)
     found: dict[tuple[Any, ...], list[Any]] = {}
     async with database.reading() as connection:
         for row in (await connection.execute(sa.select(calls))).mappings():
             start = row["started_us"] // (seconds * 10**6) * (seconds * 10**6)
-            place = (start, row["endpoint"], row["model"], row["key_id"], None)
+            by = (None if name in without else row[name] for name in ("endpoint", "model", "key_id"))
+            place = (start, *by, None)
             extra = {
                 "calls": 1,
                 "errors": row["status"] not in ("ok", "client_cancelled"),
@@ -89,9 +92,10 @@ async def scanned(store: str, seconds: int) -> dict[tuple[Any, ...], list[Any]]:
 async def write(store: str, *batches: list[Logged]) -> None:
     database = open_store(store)
     await database.migrate()
-    writer = Writer(database, Rows(WORDS))
+    writer, keeping = Writer(database, Rows(WORDS)), Keeping(database)
     for batch in batches:
         assert await writer.write(batch) == []
+        await keeping.settle()
     await database.close()
 
 
@@ -100,14 +104,17 @@ async def test_usage_is_what_the_calls_come_to(store: str) -> None:
     await write(store, batch[:3], batch[3:250], batch[250:])
     await write(store, several(450)[400:])
     for seconds in (60, 3600, 86400):
-        assert await totals(store, seconds) == await scanned(store, seconds)
+        assert await totals(store, seconds) == await scanned(store, seconds, "key_id")
+        assert await totals(store, seconds, "by key") == await scanned(store, seconds, "endpoint", "model")
+    for seconds in (3600, 86400):
+        assert await totals(store, seconds, "by all") == await scanned(store, seconds)
 
 
 async def test_a_journal_that_is_read_again_counts_nothing_twice(store: str) -> None:
     batch = several(60)
     await write(store, batch[:40])
     await write(store, batch[20:60], batch, [batch[0], batch[0]])
-    assert await totals(store, 60) == await scanned(store, 60)
+    assert await totals(store, 60) == await scanned(store, 60, "key_id")
     assert sum(values[0] for values in (await totals(store, 86400)).values()) == 60
 
 
@@ -119,18 +126,32 @@ async def test_one_call_twice_in_a_batch_counts_once(store: str) -> None:
 async def test_a_transaction_that_fails_counts_nothing_and_the_next_counts_all(tmp_path: Path) -> None:
     database = open_store(f"sqlite:///{tmp_path}/gatelog.db")
     await database.migrate()
-    writer = Writer(database, Rows(WORDS))
+    writer, keeping = Writer(database, Rows(WORDS)), Keeping(database)
     await writer.write(several(20))
+    await keeping.settle()
+    await writer.write(several(40))
     async with database.writing() as connection:
         await connection.exec_driver_sql("ALTER TABLE usage RENAME TO away")
     with pytest.raises(sa.exc.OperationalError):
-        await writer.write(several(40))
+        await keeping.settle()
     async with database.writing() as connection:
         await connection.exec_driver_sql("ALTER TABLE away RENAME TO usage")
-    await writer.write(several(40))
+    assert await keeping.settle() == 20
     await database.close()
     store = f"sqlite:///{tmp_path}/gatelog.db"
-    assert await totals(store, 60) == await scanned(store, 60)
+    assert await totals(store, 60) == await scanned(store, 60, "key_id")
+
+
+async def test_processes_that_count_at_once_count_each_call_once(store: str) -> None:
+    database = open_store(store)
+    await database.migrate()
+    writer, batch = Writer(database, Rows(WORDS)), several(300)
+    for start in range(0, 300, 5):
+        await writer.write(batch[start : start + 5])
+    counted = await asyncio.gather(*(Keeping(database).settle() for _ in range(4)))
+    await database.close()
+    assert sum(counted) == 300
+    assert await totals(store, 60) == await scanned(store, 60, "key_id")
 
 
 async def test_users_and_tags_are_counted_by_hour_and_day(store: str) -> None:

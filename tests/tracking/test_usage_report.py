@@ -9,6 +9,7 @@ from providers.errors import InvalidRequest
 from tests.tracking.test_usage import START_US, several, write
 from tracking import sketch
 from tracking.database import open_store
+from tracking.usage import Keeping
 from tracking.usage_report import Question, UsageReports
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +21,9 @@ COUNT = 9_000
 async def reports(store: str, *questions: Question, key_id: str | None = None) -> list[dict[str, Any]]:
     database = open_store(store)
     try:
-        return [await UsageReports(database).report(question, key_id=key_id) for question in questions]
+        return [
+            await UsageReports(database, Keeping(database)).report(question, key_id=key_id) for question in questions
+        ]
     finally:
         await database.close()
 
@@ -48,16 +51,16 @@ async def test_usage_is_narrowed_by_what_it_is_counted_by(store: str) -> None:
     since, until = SINCE - 3_600, SINCE + 3_600
     questions = [
         Question(since=since, until=until, only={"endpoint": ["chat"]}),
-        Question(since=since, until=until, only={"endpoint": ["chat"], "user": ["ann", "bob"]}),
-        Question(since=since, until=until, group_by=("tags.team",), only={"model": ["a"]}),
+        Question(since=since, until=until, only={"key": ["k1"], "user": ["ann", "bob"]}),
+        Question(since=since, until=until, group_by=("tags.team",), only={"key": ["k2"]}),
     ]
     chat, people, teams = await reports(store, *questions)
     begun = [(call.begin or {}, call.end or {}) for call in batch]
     assert chat["total"]["calls"] == sum(begin.get("endpoint") == "chat" for begin, _ in begun)
-    asked = sum(begin.get("endpoint") == "chat" and begin.get("user") is not None for begin, _ in begun)
+    asked = sum(begin.get("key_id") == "k1" and begin.get("user") is not None for begin, _ in begun)
     assert people["total"]["calls"] == asked
     assert {row["tags.team"]: row["calls"] for row in teams["usage"]} == {
-        team: sum(begin.get("tags", {}).get("team") == team and end["model"] == "a" for begin, end in begun)
+        team: sum(begin.get("tags", {}).get("team") == team and begin["key_id"] == "k2" for begin, _ in begun)
         for team in ("blue", "red")
     }
 
@@ -83,6 +86,8 @@ async def test_a_window_without_calls_is_empty_and_not_an_error(store: str) -> N
         (Question(since=0, until=60, group_by=("colour",)), "not counted by 'colour'"),
         (Question(since=0, until=60, group_by=("user",), only={"tags.team": ["x"]}), "not by both at once"),
         (Question(since=0, until=60, group_by=("user",), bucket="minute"), "say bucket=hour"),
+        (Question(since=0, until=60, group_by=("key", "model"), bucket="minute"), "say bucket=hour"),
+        (Question(since=0, until=60, group_by=("user", "model")), "counted by key alone, and not by model"),
         (Question(since=0, until=60, only={"prompt_version": ["x"]}), "say a whole number"),
     ],
 )

@@ -64,6 +64,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "usage_waiting",
+        sa.Column("number", SERIAL, primary_key=True),
+        sa.Column("figures", sa.Text, nullable=False),
+    )
+    op.create_table(
         "texts",
         sa.Column("number", SERIAL, primary_key=True),
         sa.Column("id", ID, nullable=False, unique=True),
