@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import os
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]  # it ships no types
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.bucket import Bucket
 from tests.tracking.artifact_server import FILES, UPLOADS, raw, served
 from tracking.artifacts import Artifacts, ArtifactsPlaceError, open_artifacts
 
@@ -27,23 +25,10 @@ BODY = os.urandom(9 * MIB + 17)
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    """A store that speaks S3, on a socket of this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server.start()
-    host, port = server.get_host_and_port()
-    environ = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "id",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environ.items():
+    with Bucket() as served, pytest.MonkeyPatch.context() as patch:
+        for name, value in served.environ.items():
             patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="kept")
-        yield "s3://kept"
-    server.stop()
+        yield served.place
 
 
 @pytest.fixture(params=["disk", "s3"])
