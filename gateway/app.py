@@ -98,7 +98,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     counting = Counting(request=count_request, text=count_text, assemble=assemble, price=Price.from_snapshot)
     recorder = Recorder(settings.store, folder, journal, counting)
     client, health = Client(), Health()
-    engine = Engine(client, journal, health)
+    engine = Engine(client, journal, health, counting.aside)
     keys = keys_of(settings, database)
     sessions = Sessions(SessionStore(database), keys)
     runs, keeping = Runs(database), Keeping(database)

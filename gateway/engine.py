@@ -7,7 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from starlette.types import Receive, Send
@@ -30,6 +30,7 @@ from providers.errors import (
     reading,
 )
 from providers.target import Target
+from tracking.aside import Aside
 from tracking.calls import End
 from tracking.journal import Journal
 from tracking.money import dollars
@@ -47,8 +48,8 @@ Answer = TypeVar("Answer", Reply, Flow)
 class Engine:
     """Runs calls. It keeps nothing about a call: that is in its `Call` and on the stack."""
 
-    def __init__(self, client: Client, journal: Journal, health: Health) -> None:
-        self._client, self._journal, self._health = client, journal, health
+    def __init__(self, client: Client, journal: Journal, health: Health, aside: Aside[Any]) -> None:
+        self._client, self._journal, self._health, self._aside = client, journal, health, aside
         self._owed: deque[tuple[End, bytes]] = deque()
         self._hangups = Hangups(self._leaves_with_its_caller)
         self._draining = 0
@@ -223,6 +224,8 @@ class Engine:
         if call.draining:
             self._draining -= 1
         body = b"".join(call.response)
+        if call.endpoint.log_payloads != "full" and call.basis != "provider":
+            self._aside.put(call.id, call.request, call.request_bytes, body)
         if call.endpoint.log_payloads == "none":
             body = b""
         elif call.endpoint.log_payloads == "redacted":

@@ -72,6 +72,7 @@ def config(vendor: Vendor) -> Json:
         "retried": [vendor.url("500", of="retried")],
         "two": [vendor.url("500", of="two"), good],
         "cut": [vendor.url("rstmid", after=3, gap=0.01), vendor.url("ok", of="cut")],
+        "cut-unkept": [vendor.url("rstmid", after=3, gap=0.01, of="unkept")],
         "denied": [vendor.url("401")],
         "busy": [vendor.url("429", retry_after=7)],
         "slow": [vendor.url("ok", latency=20)],
@@ -85,6 +86,7 @@ def config(vendor: Vendor) -> Json:
         "retried": {"retries": 2},
         "two": {"retries": 1, "fallbacks": []},
         "cut": {"retries": 2},
+        "cut-unkept": {"log_payloads": "none"},
         "slow": {"timeouts": {}},
         "completed": {"on_disconnect": "complete"},
     }
@@ -225,6 +227,18 @@ async def test_the_provider_is_never_asked_twice_once_the_caller_has_heard_somet
     assert run["usage"]["output_tokens"] > 0
     assert run["cost"]["nanos"] > 0
     assert not served.received(served.vendor.url("ok", of="cut"))
+
+
+async def test_a_cut_answer_is_billed_for_what_was_heard_even_where_nothing_of_it_is_kept(served: Served) -> None:
+    async with asking(served.gateway, "cut-unkept", stream=True) as response:
+        try:
+            await response.aread()
+        except httpx.RemoteProtocolError:
+            pass
+    run = await run_of(served.gateway, response)
+    assert (run["status"], run["usage"]["basis"], run["response"]) == ("upstream_cut", "counted", None)
+    assert run["usage"]["output_tokens"] > 0
+    assert run["cost"]["nanos"] > 0
 
 
 @pytest.mark.parametrize(("behaviour", "status", "code"), NEVER_BEGINS)
