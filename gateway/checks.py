@@ -40,6 +40,14 @@ def contradictions(
         if said:
             broken |= {name}
     yield from _endpoints(endpoints, usable, providers, broken)
+    named = settings.prompts.endpoint
+    if named is not None and named not in {endpoint.name for endpoint in endpoints.values()}:
+        account, slash, _ = named.partition("/")
+        if not slash or account not in {*usable, *broken}:
+            yield (
+                ("prompts", "endpoint"),
+                f"{named!r} is neither an endpoint nor a model of a provider, as provider/model",
+            )
 
 
 def _server(settings: Settings) -> Iterator[Found]:

@@ -24,7 +24,9 @@ from tracking.registry import Registry
 from tracking.registry_names import STAGES
 from tracking.registry_rows import Version
 
-REFERENCE = re.compile(r"(?P<what>prompts|models):/(?P<name>[^/@]+)(?:/(?P<version>[^/@]+)|@(?P<alias>[\w-]+))")
+REFERENCE = re.compile(
+    r"(?P<what>prompts|models):/(?P<name>[^/@\x00-\x1f]+)(?:/(?P<version>[^/@\x00-\x1f]+)|@(?P<alias>[\w-]+))"
+)
 LOOK_SECONDS = 1.0
 """Between looks at whether another process has moved an alias; so it is seen within two."""
 REMEMBERED_MOST = 4096

@@ -185,6 +185,9 @@ store: mysql://user:secret@host/db
             "endpoints: [{name: a, targets: [&t {provider: demo, model: m}], fallbacks: [{<<: *t, weight: 1}]}]",
             "fallbacks are tried in their order, so a weight says nothing",
         ),
+        ("prompts: {endpoint: nowhere}", "'nowhere' is neither an endpoint nor a model of a provider"),
+        ("prompts: {endpoint: nobody/model}", "'nobody/model' is neither an endpoint nor a model of a provider"),
+        ("webhooks: {allow: [localhost]}", "'localhost' is no host and port, as localhost:9000"),
         (
             "endpoints:\n- &a {name: a, targets: [{provider: demo, model: m}]}\n- {<<: *a, name: a}",
             "endpoints[1].name:3: 'a' is the name of endpoints[0] already",

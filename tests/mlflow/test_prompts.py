@@ -194,6 +194,7 @@ def test_a_moved_alias_is_live_at_the_next_call_and_moved_back_rolls_back(two: T
         ("prompts:/strict/7", {}, 404, "model_not_found", "version=7"),
         ("prompts:/strict@gone", {}, 404, "model_not_found", "alias gone not found"),
         ("prompts:/nobody/1", {}, 404, "model_not_found", "name=nobody, version=1) not found"),
+        ("prompts:/nul\x00/1", {}, 400, "invalid_request", "prompts:/name@alias"),
         ("prompts:/strict", {}, 400, "invalid_request", "prompts:/name@alias"),
         ("prompts:/code/1", {}, 400, "prompt_is_code", "Jinja2"),
         ("prompts:/modelless/1", {}, 400, "prompt_without_model", "x-gatelog-endpoint"),

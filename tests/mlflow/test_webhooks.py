@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookEvent, WebhookStatus
@@ -213,6 +214,18 @@ def test_a_private_address_is_refused(client: MlflowClient, url: str, says: str)
     with pytest.raises(Refused, match=says) as refused:
         client.create_webhook("private", url, [CREATED])
     assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_only_an_administrator_may_have_the_server_call_somebody(gateway: Gateway, receiver: Receiver) -> None:
+    with httpx.Client(base_url=gateway.url, headers=gateway.headers, trust_env=False) as http:
+        key = http.post("/api/keys", json={"name": "an application"}).json()["key"]
+        events = [{"entity": "PROMPT", "action": "CREATED"}]
+        asked = {"name": "theirs", "url": receiver.url, "events": events}
+        caller = {"authorization": f"Bearer {key}"}
+        assert http.post("/api/2.0/mlflow/webhooks", json=asked, headers=caller).status_code == 403
+        assert http.get("/api/2.0/mlflow/webhooks", headers=caller).status_code == 403
+        model = {"name": "theirs"}
+        assert http.post("/api/2.0/mlflow/registered-models/create", json=model, headers=caller).status_code == 200
 
 
 def test_an_address_that_is_allowed_no_longer_is_told_nothing(
