@@ -47,9 +47,6 @@ def upgrade() -> None:
         sa.Column("value", sa.Double),
         sa.Column("timestamp_ms", sa.BigInteger, nullable=False),
         sa.Column("step", sa.BigInteger, nullable=False),
-        sa.Column("model_id", sa.String),
-        sa.Column("dataset_name", sa.String),
-        sa.Column("dataset_digest", sa.String),
     )
     op.create_index("run_latest_key", "run_latest", ["key", "value"])
     op.create_table(
@@ -95,7 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "logged_models",
         sa.Column("id", MODEL_ID, primary_key=True),
-        sa.Column("experiment_id", sa.BigInteger, sa.ForeignKey("experiments.id"), nullable=False),
+        sa.Column("experiment_id", sa.BigInteger, nullable=False),
         sa.Column("name", sa.String, nullable=False),
         sa.Column("model_type", sa.String),
         sa.Column("source_run_id", sa.String),
