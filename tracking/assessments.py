@@ -56,7 +56,7 @@ class Assessments:
             "name": said.name,
             "kind": said.kind,
             "value": said.value,
-            "text": _text(said.kind, said.value),
+            **_compared(said.kind, said.value),
             "span_id": said.span_id,
             "source": said.source,
             "rationale": said.rationale,
@@ -93,7 +93,7 @@ class Assessments:
                 if kind in changes:
                     if kind != row["kind"]:
                         raise invalid(f"assessment {id!r} is of {row['kind']}, and cannot be changed to one of {kind}")
-                    row["value"], row["text"] = changes[kind], _text(kind, changes[kind])
+                    row |= {"value": changes[kind], **_compared(kind, changes[kind])}
             row |= {name: changes[name] for name in ("name", "rationale", "valid") if name in changes}
             if "metadata" in changes:
                 row["metadata"] = {**(row["metadata"] or {}), **changes["metadata"]}
@@ -157,12 +157,15 @@ def shown(row: Mapping[str, Any] | sa.RowMapping) -> Json:
     return {name: each for name, each in said.items() if each is not None}
 
 
-def _text(kind: str, value: Json) -> str | None:
+def _compared(kind: str, value: Json) -> dict[str, Any]:
     """What a search compares: a value of several parts by its JSON."""
     held = value.get("issue_name") if kind == "issue" else value.get("value")
     if held is None and "serialized_value" in value:
         held = value["serialized_value"].get("value")
-    return None if held is None else spans.text(held).replace(NUL, REPLACEMENT)
+    if isinstance(held, float) and held.is_integer():
+        held = int(held)  # MLflow's clients send every number as a float
+    number = float(held) if type(held) in (int, float) else None
+    return {"text": None if held is None else spans.text(held).replace(NUL, REPLACEMENT), "number": number}
 
 
 def _unknown(trace_id: str, id: str) -> Exception:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from tracking.call_traces import COST, NAME, PREFIX, SESSION, SOURCE_RUN, SPAN_TYPES, TOKENS, USER
-from tracking.fields import ATTRIBUTES, METRICS, PARAMS, TAG, Field, Fields
+from tracking.fields import ATTRIBUTES, METRICS, PARAMS, TAG, Field, Fields, Type
 from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, parse
 from tracking.search import Condition, compared
 from tracking.tables import calls
@@ -120,21 +121,23 @@ class _Meaning:
         plain = replace(comparison, key=Key(section if section != "attributes" else None, key.name, key.at))
         return compared(plain, self._source, self._side.fields, self._dialect)
 
-    def _on(self, column: Column, comparison: Comparison) -> Condition:
-        """The comparison, of a text in this column."""
-        fields = Fields({"attributes": {"it": Field(column)}}, column)
+    def _on(self, column: Column, comparison: Comparison, type: Type = "text") -> Condition:
+        """The comparison, of what is in this column."""
+        fields = Fields({"attributes": {"it": Field(column, type)}}, column)
         key = Key(None, "it", comparison.key.at)
         return compared(replace(comparison, key=key), self._source, fields, self._dialect)
 
-    def _among(self, column: Column, rows: Condition, comparison: Comparison) -> Condition:
+    def _among(self, column: Column, rows: Condition, comparison: Comparison, type: Type = "text") -> Condition:
         """Whether the comparison holds of any of these rows; IS NULL, whether there are none."""
         if comparison.operator == "IS NULL":
             return ~sa.exists().where(rows, column.is_not(None))
-        return sa.exists().where(rows, self._on(column, comparison))
+        return sa.exists().where(rows, self._on(column, comparison, type))
 
     def _assessed(self, kind: str, comparison: Comparison) -> Condition:
         a = assessments.c
         rows = sa.and_(a.trace_id == self._side.id, a.kind == kind, a.name == comparison.key.name, a.valid)
+        if any(isinstance(each.value, Decimal) for each in comparison.values):
+            return self._among(a.number, rows, comparison, "real")
         return self._among(a.text, rows, comparison)
 
     def _span(self, comparison: Comparison) -> Condition:

@@ -70,6 +70,7 @@ assessments = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("value", _Json, nullable=False),
     sa.Column("text", sa.String),
+    sa.Column("number", sa.Float(53)),
     sa.Column("span_id", sa.String),
     sa.Column("source", _Json),
     sa.Column("rationale", sa.String),
@@ -82,7 +83,7 @@ assessments = sa.Table(
     sa.Index("assessments_name", "kind", "name"),
 )
 """What people, judges and code say about a trace of either sort. `kind` is feedback, expectation or issue, `value`
-the object that MLflow has under that name, and `text` what of it a search compares."""
+the object that MLflow has under that name, and `text` what of it a search compares, with `number` where it is one."""
 
 trace_runs = sa.Table(
     "trace_runs",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
@@ -61,7 +63,7 @@ def test_datasets_are_searched_tagged_and_deleted(experiment: str) -> None:
     one = datasets.create_dataset(name=f"one-{experiment}", experiment_id=experiment, tags={"kind": "small"})
     two = datasets.create_dataset(name=f"two-{experiment}", experiment_id=experiment)
 
-    def names(filter: str = "", **more: object) -> list[str]:
+    def names(filter: str = "", **more: Any) -> list[str]:
         return [each.name for each in datasets.search_datasets(experiment, filter_string=filter, **more)]
 
     assert names(order_by=["created_time ASC"]) == [one.name, two.name]
@@ -89,6 +91,11 @@ def test_a_dataset_is_linked_to_further_experiments(experiment: str) -> None:
         datasets.add_dataset_to_experiments(dataset_id=made.dataset_id, experiment_ids=["999999"])
 
 
+def guidelines(experiment: str, **version: int) -> Any:
+    found: Any = get_scorer(name="polite", experiment_id=experiment, **version)
+    return found.guidelines
+
+
 def test_scorers_are_registered_in_versions_listed_read_and_deleted(experiment: str) -> None:
     polite = Guidelines(name="polite", guidelines="be polite", model="openai:/gpt-4o-mini")
     polite.register(name="polite", experiment_id=experiment)
@@ -96,10 +103,10 @@ def test_scorers_are_registered_in_versions_listed_read_and_deleted(experiment: 
         name="polite", experiment_id=experiment
     )
     assert [each.name for each in list_scorers(experiment_id=experiment)] == ["polite"]
-    assert get_scorer(name="polite", experiment_id=experiment).guidelines == "be kind"
-    assert get_scorer(name="polite", experiment_id=experiment, version=1).guidelines == "be polite"
+    assert guidelines(experiment) == "be kind"
+    assert guidelines(experiment, version=1) == "be polite"
     delete_scorer(name="polite", experiment_id=experiment, version=2)
-    assert get_scorer(name="polite", experiment_id=experiment).guidelines == "be polite"
+    assert guidelines(experiment) == "be polite"
     delete_scorer(name="polite", experiment_id=experiment, version="all")
     assert list_scorers(experiment_id=experiment) == []
     with pytest.raises(MlflowException, match="'polite' not found"):

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
-from mlflow.entities import AssessmentSource, AssessmentSourceType, Feedback, SpanType, Trace
+from mlflow.entities import AssessmentSource, AssessmentSourceType, Feedback, SpanType
 from mlflow.exceptions import MlflowException
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -49,7 +49,8 @@ def ids(experiment: str, filter: str = "", **more: Any) -> list[str]:
     return [trace.info.trace_id for trace in found]
 
 
-def got(id: str) -> Trace:
+def got(id: str) -> Any:
+    """The trace. Any: the client's own types do not say what kind of assessment is on it."""
     trace = mlflow.get_trace(id)
     assert trace is not None
     return trace
@@ -149,8 +150,8 @@ def test_tags_are_set_changed_and_deleted(experiment: str) -> None:
 
 def test_feedback_and_expectations_are_logged_changed_found_and_deleted(experiment: str) -> None:
     id = traced()
-    feedback = mlflow.log_feedback(trace_id=id, name="good", value=True, rationale="it is", source=HUMAN)
-    expected = mlflow.log_expectation(trace_id=id, name="fact", value={"capital": "Paris"}, source=HUMAN)
+    feedback: Any = mlflow.log_feedback(trace_id=id, name="good", value=True, rationale="it is", source=HUMAN)
+    expected: Any = mlflow.log_expectation(trace_id=id, name="fact", value={"capital": "Paris"}, source=HUMAN)
     said = {each.name: each for each in got(id).info.assessments}
     assert (said["good"].value, said["good"].rationale, said["good"].source.source_id) == (True, "it is", "ann")
     assert said["fact"].value == {"capital": "Paris"}
@@ -159,7 +160,7 @@ def test_feedback_and_expectations_are_logged_changed_found_and_deleted(experime
     assert ids(experiment, "expectation.fact LIKE '%Paris%'") == [id]
     changed = Feedback(name="good", value="no", rationale="it is not", metadata={"by": "bob"})
     mlflow.update_assessment(id, feedback.assessment_id, changed)
-    again = mlflow.get_assessment(id, feedback.assessment_id)
+    again: Any = mlflow.get_assessment(id, feedback.assessment_id)
     assert (again.value, again.rationale, again.metadata) == ("no", "it is not", {"by": "bob"})
     assert again.create_time_ms == feedback.create_time_ms
     mlflow.delete_assessment(id, expected.assessment_id)
@@ -170,8 +171,8 @@ def test_feedback_and_expectations_are_logged_changed_found_and_deleted(experime
 
 def test_feedback_that_overrides_another_takes_its_place(experiment: str) -> None:
     id = traced()
-    first = mlflow.log_feedback(trace_id=id, name="good", value=False, source=HUMAN)
-    second = mlflow.override_feedback(trace_id=id, assessment_id=first.assessment_id, value=True, source=HUMAN)
+    first: Any = mlflow.log_feedback(trace_id=id, name="good", value=False, source=HUMAN)
+    second: Any = mlflow.override_feedback(trace_id=id, assessment_id=first.assessment_id, value=True, source=HUMAN)
     valid = {each.assessment_id: each.valid for each in got(id).info.assessments}
     assert valid == {first.assessment_id: False, second.assessment_id: True}
     assert ids(experiment, "feedback.good = 'false'") == []
@@ -181,8 +182,8 @@ def test_feedback_that_overrides_another_takes_its_place(experiment: str) -> Non
 
 def test_feedback_may_say_that_it_could_not_be_given(experiment: str) -> None:
     id = traced()
-    given = mlflow.log_feedback(trace_id=id, name="judge", error=ValueError("no key"), source=HUMAN)
-    read = mlflow.get_assessment(id, given.assessment_id)
+    given: Any = mlflow.log_feedback(trace_id=id, name="judge", error=ValueError("no key"), source=HUMAN)
+    read: Any = mlflow.get_assessment(id, given.assessment_id)
     assert (read.value, read.error.error_message) == (None, "no key")
 
 

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String, nullable=False),
         sa.Column("value", JSON, nullable=False),
         sa.Column("text", sa.String),
+        sa.Column("number", sa.Float(53)),
         sa.Column("span_id", sa.String),
         sa.Column("source", JSON),
         sa.Column("rationale", sa.String),
