@@ -281,7 +281,12 @@ async def _retag(connection: AsyncConnection, held: _Held, tags: dict[str, str])
 
 def _history(id: str, metric: Metric) -> dict[str, Any]:
     nan = math.isnan(metric.value)
-    return {**_latest(id, metric), "value": 0.0 if nan else metric.value, "nan": nan}
+    measured = {
+        "model_id": metric.model_id,
+        "dataset_name": metric.dataset_name,
+        "dataset_digest": metric.dataset_digest,
+    }
+    return {**_latest(id, metric), **measured, "value": 0.0 if nan else metric.value, "nan": nan}
 
 
 def _latest(id: str, metric: Metric) -> dict[str, Any]:
@@ -291,9 +296,6 @@ def _latest(id: str, metric: Metric) -> dict[str, Any]:
         "value": None if math.isnan(metric.value) else metric.value,
         "timestamp_ms": metric.timestamp_ms,
         "step": metric.step,
-        "model_id": metric.model_id,
-        "dataset_name": metric.dataset_name,
-        "dataset_digest": metric.dataset_digest,
     }
 
 

@@ -102,7 +102,9 @@ def _spread(steps: Sequence[int], most: int) -> list[int]:
 
 
 def _shown(row: sa.RowMapping) -> Json:
-    return shape.metric(row, None if row["nan"] else row["value"])
+    measured = ("model_id", "dataset_name", "dataset_digest")
+    shown = shape.metric(row, None if row["nan"] else row["value"])
+    return {**shown, **{name: row[name] for name in measured if row[name] is not None}}
 
 
 def _of_run(row: sa.RowMapping) -> Json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -88,17 +87,8 @@ def of_call(row: sa.RowMapping, parts: Parts) -> Json:
     return _run(info, metrics, params, {**told, **(row["tags"] or {})}, parts)
 
 
-def metric(row: Mapping[str, Any] | sa.RowMapping, value: float | None) -> Json:
-    shown: Json = {
-        "key": row["key"],
-        "value": number(value),
-        "timestamp": row["timestamp_ms"],
-        "step": row["step"],
-    }
-    for name in ("model_id", "dataset_name", "dataset_digest"):
-        if row[name] is not None:
-            shown[name] = row[name]
-    return shown
+def metric(row: sa.RowMapping, value: float | None) -> Json:
+    return {"key": row["key"], "value": number(value), "timestamp": row["timestamp_ms"], "step": row["step"]}
 
 
 def number(value: float | None) -> float | str:

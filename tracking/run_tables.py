@@ -47,9 +47,6 @@ run_latest = sa.Table(
     sa.Column("value", sa.Double),
     sa.Column("timestamp_ms", sa.BigInteger, nullable=False),
     sa.Column("step", sa.BigInteger, nullable=False),
-    sa.Column("model_id", sa.String),
-    sa.Column("dataset_name", sa.String),
-    sa.Column("dataset_digest", sa.String),
     sa.Index("run_latest_key", "key", "value"),
 )
 """The value of each metric at its last step. A value of NULL is NaN."""
