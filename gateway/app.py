@@ -105,9 +105,10 @@ def create_app(loaded: Loaded) -> ASGIApp:
     idempotency = Idempotency(Claims(database), runs)
     guard = Guard(keys, sessions)
 
+    taken_up: list[Directory] = []
+
     def current() -> Directory:
-        directory: Directory = app.state.directory
-        return directory
+        return taken_up[0]
 
     registry = Registry(database)
     registered = Registered(registry, current, int(settings.server.max_body))
@@ -119,7 +120,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
         return Calls(kind, engine, current, idempotency, registered, int(settings.server.max_body))
 
     def take_up(changed: Loaded) -> None:
-        app.state.directory = Directory(changed, book)
+        taken_up[:] = [Directory(changed, book)]
+        app.state.directory = taken_up[0]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -88,7 +88,7 @@ class Health:
         self._savings = RETRY_SAVINGS
 
     def rests(self, choice: Choice) -> bool:
-        condition = self._conditions.get(choice.account)
+        condition = self._conditions.get(choice.account) if self._conditions else None
         if condition is None or condition.failures == 0:
             return False
         now = self._clock()
@@ -97,8 +97,8 @@ class Health:
         return probed or now < condition.resting_until
 
     def succeeded(self, choice: Choice) -> None:
-        if choice.account in self._conditions:
-            del self._conditions[choice.account]
+        if self._conditions:
+            self._conditions.pop(choice.account, None)
 
     def failed(self, choice: Choice, error: UpstreamError) -> None:
         if not error.resting:
@@ -117,8 +117,7 @@ class Health:
 
     def tried(self, choice: Choice) -> None:
         """Called before an attempt, so that a target whose rest is over is probed by one call and not by all."""
-        condition = self._conditions.get(choice.account)
-        if condition is not None:
+        if self._conditions and (condition := self._conditions.get(choice.account)) is not None:
             condition.probed_at = self._clock()
 
     def earned(self) -> None:
