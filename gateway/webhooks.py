@@ -95,18 +95,21 @@ class Deliverer:
     async def _deliver(self, delivery: Delivery) -> None:
         webhook = delivery.webhook
         answer = await self._told(webhook, delivery.id, delivery.body)
-        if answer.ok:
-            await self._webhooks.delivered(delivery)
-            return
-        problem = answer.problem or f"it answered {answer.status}"
-        log.warning(
-            "webhook %s was not told of %s, attempt %d: %s",
-            webhook.name,
-            delivery.event,
-            delivery.attempts + 1,
-            problem,
-        )
-        await self._webhooks.failed(delivery, problem, final=not answer.again)
+        try:
+            if answer.ok:
+                await self._webhooks.delivered(delivery)
+                return
+            problem = answer.problem or f"it answered {answer.status}"
+            log.warning(
+                "webhook %s was not told of %s, attempt %d: %s",
+                webhook.name,
+                delivery.event,
+                delivery.attempts + 1,
+                problem,
+            )
+            await self._webhooks.failed(delivery, problem, final=not answer.again)
+        except StorageUnavailable as error:
+            log.warning("webhook %s will be told of %s again: %s", webhook.name, delivery.event, error.message)
 
     async def _told(self, webhook: Webhook, id: str, body: str) -> Answer:
         try:

@@ -22,7 +22,8 @@ from mlflow.genai import (
     set_prompt_alias,
 )
 
-from tests.harness import Gateway
+from tests.harness import ADMIN_KEY, Gateway
+from tests.postgres import Postgres
 from tests.vendor import Vendor
 
 Json = dict[str, Any]
@@ -53,11 +54,15 @@ class Two:
         return asyncio.run(self.first.run(response.headers["x-gatelog-run-id"]))
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     folder = tmp_path_factory.mktemp("prompts")
+    store = f"sqlite:///{folder / 'gatelog.db'}"
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres_server")
+        store = server.database()
     with Vendor() as vendor, pytest.MonkeyPatch.context() as patch:
-        config = served(vendor, folder)
+        config = served(vendor, store, folder)
         first, second = Gateway(folder / "first", config), Gateway(folder / "second", config)
         second.write_config({**second.config, "server": {"host": "127.0.0.1", "port": second.port}})
         patch.setenv("MLFLOW_TRACKING_TOKEN", first.key)
@@ -76,11 +81,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             mlflow.set_registry_uri("")
 
 
-def served(vendor: Vendor, folder: Path) -> Json:
+def served(vendor: Vendor, store: str, folder: Path) -> Json:
     provider = {"dialect": "openai", "base_url": vendor.url("ok", tokens=3), "api_key": "sk-vendor-0123456789"}
     target = {"provider": "vendor", "model": "model-0"}
     return {
-        "store": f"sqlite:///{folder / 'gatelog.db'}",
+        "store": store,
+        "auth": {"mode": "keys", "admin_key": ADMIN_KEY, "pepper_file": str(folder / "pepper")},
         "providers": {"vendor": provider},
         "endpoints": [
             {"name": "chat", "targets": [{**target, "parameters": {"temperature": 0.9, "top_p": 0.5}}]},

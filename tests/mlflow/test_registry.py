@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,26 +9,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.exceptions import RestException as Refused
 
-from tests.harness import Gateway
-
+pytestmark = pytest.mark.usefixtures("gatelog")
 SOURCE = "s3://bucket/model"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    served = Gateway(tmp_path_factory.mktemp("registry") / "gateway", {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_TOKEN", served.key)
-        asyncio.run(served.start())
-        try:
-            yield served
-        finally:
-            served.kill()
-
-
-@pytest.fixture(scope="module")
-def client(gateway: Gateway) -> MlflowClient:
-    return MlflowClient(gateway.url, gateway.url)
 
 
 def numbers(client: MlflowClient, filter: str, **more: Any) -> list[tuple[str, int]]:

@@ -13,16 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookEvent, WebhookStatus
 from mlflow.exceptions import RestException as Refused
 
 from tests.harness import Gateway, free_port
+from tests.postgres import Postgres
+from tracking.database import open_store
+from tracking.registry_tables import webhooks
 
 SECRET = "a secret of ours"
 CREATED = WebhookEvent.from_str("registered_model.created")
@@ -87,9 +90,12 @@ def receiver(port: int) -> Iterator[Receiver]:
         yield listening
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Gateway]:
-    config = {"webhooks": {"allow": [f"localhost:{port}"]}}
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Gateway]:
+    config: dict[str, Any] = {"webhooks": {"allow": [f"localhost:{port}"]}}
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres_server")
+        config["store"] = server.database()
     served = Gateway(tmp_path_factory.mktemp("webhooks") / "gateway", config)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_TOKEN", served.key)
@@ -255,6 +261,14 @@ def test_an_address_that_is_allowed_no_longer_is_told_nothing(
 def test_a_secret_is_readable_nowhere(client: MlflowClient, gateway: Gateway, receiver: Receiver) -> None:
     webhook = client.create_webhook("secretive", receiver.url, [CREATED], secret=SECRET)
     assert SECRET not in str(vars(client.get_webhook(webhook.webhook_id)))
-    kept = b"".join(path.read_bytes() for path in Path(gateway.directory).glob("gatelog.db*"))
-    assert b"secretive" in kept
-    assert SECRET.encode() not in kept
+
+    async def kept() -> list[bytes]:
+        database = open_store(gateway.config["store"])
+        async with database.reading() as connection:
+            rows = list((await connection.execute(sa.select(webhooks.c.secret))).scalars())
+        await database.close()
+        return rows
+
+    (secret,) = asyncio.run(kept())
+    assert secret
+    assert SECRET.encode() not in secret
