@@ -25,6 +25,8 @@ KEYS = tuple(f"key-{n:02}" for n in range(20))
 TEAMS = ("search", "support", "growth", "research", "platform")
 STATUSES = ("ok",) * 976 + ("upstream_error",) * 12 + ("client_cancelled",) * 10 + ("upstream_timeout",) * 2
 SYLLABLES = ("ba", "co", "di", "fu", "ga", "lo", "mi", "nu", "pe", "ra", "so", "ti", "ve", "za")
+SPOKEN = "milodi"
+"""One of the words, said in three calls of a thousand."""
 PRICE = {"input": 150, "output": 600}
 
 

@@ -73,6 +73,7 @@ from tracking.run_search import RunSearch
 from tracking.runs import Runs
 from tracking.scorers import Scorers
 from tracking.sessions import SessionStore
+from tracking.texts import Texts
 from tracking.tokens import count_request, count_text
 from tracking.trace_log import TraceLog
 from tracking.traces import Traces
@@ -129,10 +130,9 @@ def create_app(loaded: Loaded) -> ASGIApp:
         await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
-        tasks = [
-            asyncio.create_task(chores.kept(chore))
-            for chore in (keys.watch, watcher.run, sweep, registered.watch, deliverer.watch, keeping.watch)
-        ]
+        watching = (keys, registered, deliverer, keeping, Texts(database))
+        lasting = (watcher.run, sweep, *(each.watch for each in watching))
+        tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
 

@@ -14,7 +14,7 @@ from providers.errors import InvalidRequest
 from tracking.grammar import Key, Source
 from tracking.tables import calls, experiments
 
-Type = Literal["text", "number", "real", "flag", "time"]
+Type = Literal["text", "number", "real", "flag", "time", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,7 @@ PARAMS: dict[str, Field] = {
 ATTRIBUTES: dict[str, Field] = {
     "run_id": Field(_c.id, required=True),
     "status": Field(_c.status, required=True),
+    "text": Field(_c.id, "words"),
     "start_time": Field(_c.started_us, "time", required=True),
     "end_time": Field(_c.started_us + _c.duration_us, "time"),
     "experiment": Field(_EXPERIMENT),

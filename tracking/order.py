@@ -63,6 +63,8 @@ class Term:
                 return isinstance(value, str) and not _UNSTORABLE.search(value)
             case "flag":
                 return isinstance(value, bool)
+            case "words":
+                return False
             case "real":
                 return type(value) in (int, float)
             case "number" | "time":
@@ -124,6 +126,8 @@ def _terms(text: str, fields: Fields, dialect: str) -> list[Term]:
         if key.kind != "key":
             raise _expected(source, key, "a key like metrics.cost_usd or attributes.start_time")
         field = fields.find(key_of(source, key), source, dialect)
+        if field.type == "words":
+            raise source.fault(key.at, "runs have no order by what was said in them")
         descending = tokens[0].says("DESC")
         if descending or tokens[0].says("ASC"):
             tokens = tokens[1:]

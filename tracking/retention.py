@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import Database
 from tracking.tables import calls, meta, payloads
+from tracking.usage_tables import texts
 
 BATCH = 500
 """Rows a transaction: on SQLite it keeps the recorder waiting, some ms."""
@@ -49,6 +50,7 @@ class Retention:
             return None
         try:
             # What was said first: a payload whose run is gone would be found by nobody.
+            await self._delete(texts, now, self._payloads_days)
             said = await self._delete(payloads, now, self._payloads_days)
             runs = await self._delete(calls, now, self._runs_days)
         finally:

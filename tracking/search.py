@@ -18,12 +18,19 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from tracking.fields import SECTIONS, Field, Fields, Type
 from tracking.grammar import And, Comparison, Key, Not, Operator, Or, Source, Tree, Value, parse
+from tracking.usage_tables import texts
 
 MOST_WILDCARDS = 16
 """Of `%` in one pattern: each may multiply the work of matching by the length of the text."""
 LONGEST_PATTERN = 1_000
 
 Condition = ColumnElement[bool]
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """As they are indexed: what stands between characters that are neither letter nor digit, in small letters."""
+    return _WORD.findall(text.casefold())
 
 
 def where(source: Source, fields: Fields, dialect: str) -> Condition:
@@ -89,6 +96,8 @@ class _Compiler:
         if operator in ("LIKE", "ILIKE"):
             return self._like(field, operator, comparison.values[0])
         values = [_READ[field.type](self._source, comparison.key, value) for value in comparison.values]
+        if field.type == "words":
+            return field.column.in_(_WITH_WORDS[self._dialect](values[0]))
         return _COMPARE[field.type](field, operator, values)
 
     def _like(self, field: Field, operator: str, value: Value) -> Condition:
@@ -106,6 +115,7 @@ OPERATORS: Mapping[Type, tuple[Operator, ...]] = {
     "number": ("=", "!=", "<", "<=", ">", ">=", "IN"),
     "real": ("=", "!=", "<", "<=", ">", ">=", "IN"),
     "time": ("=", "!=", "<", "<=", ">", ">="),
+    "words": ("=",),
     "flag": ("=", "!="),
 }
 NOUNS: Mapping[Type, str] = {
@@ -113,6 +123,7 @@ NOUNS: Mapping[Type, str] = {
     "number": "numbers",
     "real": "numbers",
     "time": "times",
+    "words": "what was said",
     "flag": "flags",
 }
 
@@ -155,12 +166,40 @@ def _read_time(source: Source, key: Key, value: Value) -> Decimal:
             raise source.fault(value.at, f"{str(value.value)[:40]!r} is no time for {key.name}; write {wanted}")
 
 
+def _read_words(source: Source, key: Key, value: Value) -> list[str]:
+    """Words, and phrases of several that stood in double quotes."""
+    pieces = re.findall(r'"([^"]*)"?|([^"\s]+)', _read_text(source, key, value))
+    found = [" ".join(words(piece)) for quoted, plain in pieces for piece in ([quoted] if quoted else [plain])]
+    phrases = [phrase for phrase in found if phrase]
+    if not phrases:
+        raise source.fault(value.at, "there is no word in it to look for")
+    return phrases
+
+
+def _with_words_of_sqlite(phrases: Sequence[str]) -> sa.Select[tuple[str]]:
+    asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
+    numbers = sa.text("SELECT rowid FROM texts_words WHERE texts_words MATCH :asked").bindparams(
+        sa.bindparam("asked", asked, unique=True)
+    )
+    return sa.select(texts.c.id).where(texts.c.number.in_(numbers.columns(sa.column("rowid", sa.Integer))))
+
+
+def _with_words_of_postgresql(phrases: Sequence[str]) -> sa.Select[tuple[str]]:
+    asked = [sa.func.phraseto_tsquery(sa.literal_column("'simple'"), phrase) for phrase in phrases]
+    vector = sa.func.to_tsvector(sa.literal_column("'simple'"), texts.c.words)
+    return sa.select(texts.c.id).where(*(vector.op("@@")(query) for query in asked))
+
+
+_WITH_WORDS = {"sqlite": _with_words_of_sqlite, "postgresql": _with_words_of_postgresql}
+
+
 _READ: Mapping[Type, Callable[[Source, Key, Value], Any]] = {
     "text": _read_text,
     "number": _read_number,
     "real": _read_number,
     "flag": _read_flag,
     "time": _read_time,
+    "words": _read_words,
 }
 PARAMS_WORDS = frozenset(word for word, section in SECTIONS.items() if section == "params")
 _QUOTED_NUMBER = re.compile(r"[0-9]{1,18}")

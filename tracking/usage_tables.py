@@ -37,8 +37,8 @@ usage_groups = sa.Table(
 """What usage is counted by; the id is a hash of the rest, so processes need not agree on one.
 
 Each facet counts calls by other columns, the rest of which are NULL: without one, by all but the key; `by key`, by that
-alone; `by all`, by all; `user`, or `tags.` and a tag's name, by the key and the value that a call has for it. A value of
-NULL stands for all that were too many to tell apart.
+alone; `by all`, by all; `user`, or `tags.` and a tag's name, by the key and the value that a call has for it. A value
+of NULL stands for all that were too many to tell apart.
 """
 
 usage = sa.Table(

@@ -11,12 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tracking import experiments
+from tracking import experiments, texts, usage
 from tracking.database import Database, reason
 from tracking.rows import Row, Rows
 from tracking.tables import calls, payloads
 from tracking.tail import Logged
-from tracking.usage import waiting, waiting_insertion
 
 NAMES_MOST = 10_000
 IDS_MOST = 5_000
@@ -34,7 +33,8 @@ class Writer:
         self._database, self._rows = database, rows
         self._calls, self._payloads = _insertion(database, calls), _insertion(database, payloads)
         self._experiments: dict[str, int] = {}
-        self._waiting = waiting_insertion(database.writer.dialect)
+        self._usage = usage.waiting_insertion(database.writer.dialect)
+        self._texts = texts.waiting_insertion(database.writer.dialect)
 
     async def write(self, batch: Sequence[Logged]) -> list[tuple[Logged, str]]:
         """Give back the calls that the store will never take, each with the reason; all others are in it then."""
@@ -66,7 +66,8 @@ class Writer:
             if not reread and done.rowcount != len(rows):
                 raise _RereadError
             await connection.exec_driver_sql(self._payloads, bodies)
-            await connection.exec_driver_sql(self._waiting, waiting(fresh))
+            await connection.exec_driver_sql(self._usage, usage.waiting(fresh))
+            await connection.exec_driver_sql(self._texts, texts.waiting(fresh))
 
     async def _name(self, names: set[str]) -> None:
         if names <= self._experiments.keys():

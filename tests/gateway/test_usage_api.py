@@ -21,6 +21,9 @@ async def test_calls_are_in_the_usage_as_soon_as_they_are_runs(start_gateway: St
         usage = (await client.get("/api/usage", params={"group_by": "endpoint,provider", "bucket": "minute"})).json()
         by_tag = (await client.get("/api/usage", params={"group_by": "tags.team", "user": "ann"})).json()
         by_team = (await client.get("/api/usage", params={"group_by": "tags.team"})).json()
+        words = []
+        while not words:  # they are indexed once the gateway has been idle for a second
+            words = (await client.get("/api/runs", params={"filter": "text = 'HELLO'"})).json()["runs"]
         faults = [
             await client.get("/api/usage", params=params)
             for params in (
@@ -38,4 +41,5 @@ async def test_calls_are_in_the_usage_as_soon_as_they_are_runs(start_gateway: St
     assert abs(total["latency_ms"]["p99"] - longest) <= longest * usage["relative_error"] + 0.001
     assert by_tag["error"]["message"].startswith("usage is counted by tags.team and by user")
     assert [(row["tags.team"], row["calls"]) for row in by_team["usage"]] == [("blue", 3)]
+    assert len(words) == 6
     assert [fault.status_code for fault in faults] == [400] * 4
