@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -13,7 +12,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gateway import admin, chores, keys_api, models_api, policy, runs_api, usage_api
+from gateway import admin, chores, keys_api, memory, models_api, policy, runs_api, usage_api
 from gateway.calls import Calls
 from gateway.directory import Directory
 from gateway.engine import Engine
@@ -81,8 +80,6 @@ from tracking.usage import Keeping
 from tracking.usage_report import UsageReports
 from tracking.webhooks import Webhooks
 
-GARBAGE_AFTER = 20_000
-"""Objects made and not freed, after which the collector looks for cycles. Calls make next to none."""
 DRAIN_SECONDS = 10.0
 """For the recorder, when the server stops. What is left then waits in the journal for the next start."""
 log = logging.getLogger("gatelog")
@@ -142,7 +139,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             task.add_done_callback(reloads.discard)
 
         loop.add_signal_handler(signal.SIGHUP, hung_up)
-        settle()
+        memory.settle()
         try:
             yield
         finally:
@@ -156,13 +153,6 @@ def create_app(loaded: Loaded) -> ASGIApp:
             if not await recorder.drain(DRAIN_SECONDS):
                 log.warning("not all calls could be recorded; the journal keeps the rest for the next start")
             await database.close()
-
-    def settle() -> None:
-        """What is there now stays: without this the collector would look through all of it, for a tenth of a second,
-        again and again."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE_AFTER)
 
     direct = {
         "/v1/chat/completions": guard.route("/v1/chat/completions", calls("chat"), ["POST"], "call"),

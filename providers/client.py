@@ -27,7 +27,6 @@ from providers.errors import (
 from providers.inflate import Inflate
 from providers.inside import Inside
 from providers.roads import Exchange, Road, cut
-from providers.slow_road import SlowRoad
 from providers.target import RoadName, Target
 from providers.wire import Wire
 
@@ -154,11 +153,11 @@ class Flow:
 
 class Client:
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        tls = tls or trusting()
-        self._roads: Mapping[RoadName, Road] = {"wire": Wire(tls), "slow": SlowRoad(tls), "inside": Inside()}
+        self._tls = tls or trusting()
+        self._roads: dict[RoadName, Road] = {"wire": Wire(self._tls), "inside": Inside()}
 
     async def complete(self, target: Target, request: Json) -> Reply:
-        exchange = await self._roads[target.road].send(target, _body_of(target, request), False)
+        exchange = await self._road(target).send(target, _body_of(target, request), False)
         headers, status = exchange.headers, exchange.status
         if not 200 <= status < 300:
             raise await _refusal(target, exchange)
@@ -181,7 +180,7 @@ class Client:
 
     async def stream(self, target: Target, request: Json) -> Flow:
         """Returns when the first event has come."""
-        exchange = await self._roads[target.road].send(target, _body_of(target, request), True)
+        exchange = await self._road(target).send(target, _body_of(target, request), True)
         if not 200 <= exchange.status < 300:
             raise await _refusal(target, exchange)
         kind = exchange.headers.get(b"content-type")
@@ -194,6 +193,15 @@ class Client:
             flow.close()
             raise
         return flow
+
+    def _road(self, target: Target) -> Road:
+        road = self._roads.get(target.road)
+        if road is None:
+            # httpx takes a quarter of a second to import and some megabytes, for what most gateways never need.
+            from providers.slow_road import SlowRoad
+
+            road = self._roads["slow"] = SlowRoad(self._tls)
+        return road
 
     async def aclose(self) -> None:
         for road in self._roads.values():
