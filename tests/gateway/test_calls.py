@@ -24,13 +24,6 @@ PRICE = {"input": 1, "output": 2}
 QUICK = {"connect": 1, "first_byte": 0.5, "first_token": 0.8, "idle": 0.5, "total": 5}
 ASK = [{"role": "user", "content": "Say some words."}]
 CREDENTIAL = "sk-vendor-0123456789"
-NEVER_BEGINS = [
-    ("silent", 504, "upstream_timeout_first_byte"),
-    ("hdronly", 504, "upstream_timeout_first_token"),
-    ("close", 502, "upstream_closed"),
-    ("garbage", 502, "upstream_bad_http"),
-    ("html", 502, "upstream_bad_content_type"),
-]
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,6 @@ def config(vendor: Vendor) -> Json:
         "slow": [vendor.url("ok", latency=20)],
         "slow-stream": [vendor.url("ok", tokens=500, gap=0.02)],
         "completed": [vendor.url("ok", tokens=30, gap=0.02)],
-        **{behaviour: [vendor.url(behaviour)] for behaviour, _, _ in NEVER_BEGINS},
     }
     particular: dict[str, Json] = {
         "kept-redacted": {"log_payloads": "redacted"},
@@ -239,17 +231,6 @@ async def test_a_cut_answer_is_billed_for_what_was_heard_even_where_nothing_of_i
     assert (run["status"], run["usage"]["basis"], run["response"]) == ("upstream_cut", "counted", None)
     assert run["usage"]["output_tokens"] > 0
     assert run["cost"]["nanos"] > 0
-
-
-@pytest.mark.parametrize(("behaviour", "status", "code"), NEVER_BEGINS)
-async def test_a_provider_that_never_begins_is_an_error_with_a_status_even_for_a_stream(
-    served: Served, behaviour: str, status: int, code: str
-) -> None:
-    response = await ask(served.gateway, behaviour, stream=True)
-    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
-    run = await run_of(served.gateway, response)
-    assert run["error"]["code"] == code
-    assert run["status"] == ("upstream_timeout" if status == 504 else "upstream_error")
 
 
 async def test_a_providers_refusal_of_our_credential_is_not_the_callers_fault(served: Served) -> None:
