@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 
 from providers.chat import Json
+from tracking.mlflow.wire import shown
 from tracking.run_fields import ENDED, NAME, REAL, TEXT, TOLD
 from tracking.run_tables import runs
 from tracking.tables import calls
@@ -88,16 +89,9 @@ def of_call(row: sa.RowMapping, parts: Parts) -> Json:
 
 
 def metric(row: sa.RowMapping, value: float | None) -> Json:
-    return {"key": row["key"], "value": number(value), "timestamp": row["timestamp_ms"], "step": row["step"]}
-
-
-def number(value: float | None) -> float | str:
-    """As MLflow's JSON has it, where NaN and the infinities are strings. None is NaN."""
-    if value is None or math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    """None is NaN."""
+    number = shown(math.nan if value is None else value)
+    return {"key": row["key"], "value": number, "timestamp": row["timestamp_ms"], "step": row["step"]}
 
 
 def pairs(tags: Mapping[str, str]) -> list[Json]:
