@@ -1,6 +1,6 @@
 """Measures how fast calls are recorded, and how fast runs are found: see docs/performance.md.
 
-    scripts/bench-store [--runs 1000000] [--store URL] [--rounds 20] [--mlflow] [--write]
+    scripts/bench-store [--runs 1000000] [--store URL] [--rounds 20] [--write]
 
 Calls go the way that they go in `gatelog serve`: into a journal, and from there into the store by the recorder's own
 code. Exits with 1 when a search is over its bar, or recording under it.
@@ -142,21 +142,16 @@ async def measure(
         await database.close()
 
 
-def shown(
-    rates: tuple[float, float, float], found: Measured, added: Measured, theirs: Measured | None, count: int
-) -> list[str]:
+def shown(rates: tuple[float, float, float], found: Measured, added: Measured, count: int) -> list[str]:
     lines = [
         f"{count:,} runs over {DAYS} days, recorded at {rates[0]:,.0f} a second (bar: {INGEST:,.0f}), and then counted into",
         f"the totals of usage at {rates[1]:,.0f} a second, their words indexed at {rates[2]:,.0f} a second.",
         "",
-        "| | p50, ms | p95, ms |" + (" MLflow p50, ms | MLflow p95, ms |" if theirs else ""),
-        "| --- | --- | --- |" + (" --- | --- |" if theirs else ""),
+        "| | p50, ms | p95, ms |",
+        "| --- | --- | --- |",
     ]
     for name, (middle, most) in {**found, **added}.items():
-        line = f"| {name} | {middle:.1f} | {most:.1f} |"
-        if theirs:
-            line += f" {theirs[name][0]:.1f} | {theirs[name][1]:.1f} |" if name in theirs else " | |"
-        lines.append(line)
+        lines.append(f"| {name} | {middle:.1f} | {most:.1f} |")
     return lines
 
 
@@ -165,19 +160,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--store", help="an empty store; left out: a SQLite file that is removed afterwards")
-    parser.add_argument("--mlflow", action="store_true", help="the same searches through MLflow's server, 100,000 runs")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gatelog-store-") as directory:
         folder = Path(directory)
         store = asked.store or f"sqlite:///{folder / 'gatelog.db'}"
         rates, found, added = asyncio.run(measure(store, asked.runs, asked.rounds, folder / "journal"))
-        theirs = None
-        if asked.mlflow:
-            import store_mlflow  # MLflow takes a while to load, and is there for those who compare
-
-            theirs = store_mlflow.measure(folder, asked.rounds)
-        lines = shown(rates, found, added, theirs, asked.runs)
+        lines = shown(rates, found, added, asked.runs)
     print("\n".join(lines))
     if asked.write:
         write(lines, asked)

@@ -12,9 +12,11 @@ from starlette.responses import Response, StreamingResponse
 from gateway.keys import Caller
 from gateway.policy import Endpoint, Policy
 from providers.errors import Forbidden, InvalidRequest, NotFound
+from tracking.csv_out import csv_lines
 from tracking.runs import PAGE, Run, Runs
 from tracking.search import NARROWING
 
+EXPORT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 BODY_TYPES = {"json": "application/json", "sse": "text/event-stream"}
 PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Of every answer here: what was said in a call is nobody's to keep or to take for a page."""
@@ -36,14 +38,18 @@ async def listed(request: Request) -> Response:
 
 
 async def exported(request: Request) -> Response:
-    """`GET /api/runs/export`: every run that passes, in detail, one JSON object a line."""
-    query = _query(request, _SEARCH | {"raw"})
+    """`GET /api/runs/export`: every run that passes; in detail, one JSON object a line, or as CSV."""
+    query = _query(request, _SEARCH | {"raw", "format"})
+    format = query.get("format", "jsonl")
+    if format not in EXPORT_TYPES:
+        raise InvalidRequest(f"format is {format!r}; say {' or '.join(EXPORT_TYPES)}", param="format")
     runs, filter, order_by, narrow = _runs(request), query.get("filter", ""), _order(request), _narrow(query)
     raw, key_id = _flag("raw", query.get("raw", "false")), own_key(request)
     runs.check(filter, order_by, narrow)  # once the first line has gone, nothing can be a 400
-    lines = _lines(runs.export(filter, order_by, key_id=key_id, narrow=narrow, raw=raw))
-    headers = {**PRIVATE, "content-disposition": 'attachment; filename="runs.jsonl"'}
-    return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+    found = runs.export(filter, order_by, key_id=key_id, narrow=narrow, raw=raw)
+    lines = csv_lines(found) if format == "csv" else _lines(found)
+    headers = {**PRIVATE, "content-disposition": f'attachment; filename="runs.{format}"'}
+    return StreamingResponse(lines, media_type=EXPORT_TYPES[format], headers=headers)
 
 
 async def shown(request: Request) -> Response:

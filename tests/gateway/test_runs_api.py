@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from gateway.policy import refused
 from gateway.runs_api import ROUTES
 from providers.errors import GatewayError
 from tests.tracking.kept import Row, opened, row, say
+from tracking.csv_out import csv_lines
 from tracking.runs import Runs
 
 pytestmark = pytest.mark.anyio
@@ -184,3 +187,22 @@ async def test_an_export_is_a_line_a_run_in_detail(http: httpx.AsyncClient) -> N
     assert runs[1]["response"]["choices"][0]["message"]["content"] == "hi"
     refused = await http.get("/api/runs/export", params={"filter": "x"})
     assert refused.status_code == 400
+
+
+async def test_an_export_as_csv_has_a_line_a_run_and_no_formulas(tmp_path: Path) -> None:
+    hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'a"b,c\nd', "plain"]
+    rows = [row(n, end_user=text, tags={"note": text}) for n, text in enumerate(hostile)]
+    async with opened(f"sqlite:///{tmp_path}/gatelog.db", rows) as database:
+        found = Runs(database).export("", ["start_time"])
+        text = b"".join([line async for line in csv_lines(found)]).decode()
+    read = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [line["id"] for line in read] == ids(rows)
+    assert [line["user"] for line in read] == [f"'{text}" if text[0] in "=+-@\t\r" else text for text in hostile]
+    assert all(line["tags"].startswith("{") and line["cost_nanos"] == "1000" for line in read)
+
+
+async def test_an_export_is_of_a_known_format(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/api/runs/export", params={"format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert len(answer.text.splitlines()) == len(ROWS) + 1
+    assert (await http.get("/api/runs/export", params={"format": "xls"})).status_code == 400
