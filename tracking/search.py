@@ -166,7 +166,7 @@ def _read_time(source: Source, key: Key, value: Value) -> Decimal:
             raise source.fault(value.at, f"{str(value.value)[:40]!r} is no time for {key.name}; write {wanted}")
 
 
-def _read_words(source: Source, key: Key, value: Value) -> list[str]:
+def phrases(source: Source, key: Key, value: Value) -> list[str]:
     """Words, and phrases of several that stood in double quotes."""
     pieces = re.findall(r'"([^"]*)"?|([^"\s]+)', _read_text(source, key, value))
     found = [" ".join(words(piece)) for quoted, plain in pieces for piece in ([quoted] if quoted else [plain])]
@@ -199,7 +199,7 @@ _READ: Mapping[Type, Callable[[Source, Key, Value], Any]] = {
     "real": _read_number,
     "flag": _read_flag,
     "time": _read_time,
-    "words": _read_words,
+    "words": phrases,
 }
 PARAMS_WORDS = frozenset(word for word, section in SECTIONS.items() if section == "params")
 _QUOTED_NUMBER = re.compile(r"[0-9]{1,18}")

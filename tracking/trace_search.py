@@ -6,6 +6,7 @@ the same units; that is what lets the pages of both be one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,8 +17,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from tracking.call_traces import COST, NAME, PREFIX, SESSION, SOURCE_RUN, SPAN_TYPES, TOKENS, USER
 from tracking.fields import ATTRIBUTES, METRICS, PARAMS, TAG, Field, Fields, Type
-from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, parse
-from tracking.search import Condition, compared
+from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, Value, parse
+from tracking.search import Condition, compared, phrases, words
 from tracking.tables import calls
 from tracking.trace_tables import assessments, spans, trace_prompts, trace_runs, traces
 
@@ -114,8 +115,8 @@ class _Meaning:
             return self._on(self._side.metadata(key.name), comparison)
         if section == "attributes" and key.name in ("run_id", "run"):
             return self._run(comparison)
-        if section == "attributes" and key.name == "text" and self._side.table is traces:
-            return self._among(SPAN["content"], spans.c.trace_id == _t.id, comparison)
+        if section == "attributes" and key.name == "text":
+            return self._text(comparison)
         if section == "attributes" and key.name == "prompt":
             return self._prompt(comparison)
         plain = replace(comparison, key=Key(section if section != "attributes" else None, key.name, key.at))
@@ -152,6 +153,23 @@ class _Meaning:
         linked = self._among(trace_runs.c.run_id, trace_runs.c.trace_id == self._side.id, comparison)
         named = [self._on(column, comparison) for column in self._side.runs]
         return sa.and_(linked, *named) if comparison.operator == "IS NULL" else sa.or_(linked, *named)
+
+    def _text(self, comparison: Comparison) -> Condition:
+        """Of a call, by the index of words, which knows whole ones only; of a client's trace, by what its spans hold."""
+        value = comparison.values[0] if comparison.values else None
+        if self._side.table is traces:
+            rows = spans.c.trace_id == _t.id
+            if value is None or comparison.operator != "=":
+                return self._among(SPAN["content"], rows, comparison)
+            likes = [Value(f"%{phrase}%", value.at) for phrase in phrases(self._source, comparison.key, value)]
+            each = [replace(comparison, operator="ILIKE", values=(like,)) for like in likes]
+            return sa.and_(*(self._among(SPAN["content"], rows, one) for one in each))
+        asked = replace(comparison, key=Key(None, "text", comparison.key.at))
+        if value is not None and comparison.operator in ("LIKE", "ILIKE"):
+            pieces = (" ".join(words(piece)) for piece in re.split("[%_]", str(value.value)))
+            whole = " ".join(f'"{piece}"' for piece in pieces if piece)
+            asked = replace(asked, operator="=", values=(Value(whole, value.at),))
+        return compared(asked, self._source, self._side.fields, self._dialect)
 
     def _prompt(self, comparison: Comparison) -> Condition:
         p = trace_prompts.c
@@ -250,7 +268,6 @@ def _of_client(tag: Callable[[Column, str], Column]) -> dict[str, Field]:
 def _of_call() -> dict[str, Field]:
     # Both sides must agree on what may be missing, or their orders would differ.
     return {
-        "text": Field(_NOTHING),
         **{name: replace(field, required=False) for name, field in ATTRIBUTES.items()},
         **_shared(_c, _ID, _STATE, _CALLED, _c.experiment_id),
         "client_request_id": Field(_c.idempotency_key),

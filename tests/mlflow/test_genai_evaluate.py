@@ -148,6 +148,16 @@ def test_calls_are_found_by_model_cost_latency_tag_and_endpoint(gatelog: Gateway
     assert ids(experiment, order_by=["metrics.attempts ASC"]) == [one, two]
 
 
+def test_calls_are_found_by_what_was_said_in_them(gatelog: Gateway) -> None:
+    id, experiment = call(gatelog, **{"x-gatelog-experiment": "said"})
+    until = time.monotonic() + 30
+    while not ids(experiment, "trace.text LIKE '%some words%'") and time.monotonic() < until:
+        time.sleep(0.1)  # words are indexed after the call is recorded
+    for filter in ("trace.text ILIKE '%SAY some%'", "text = 'words some'", "attributes.text = '\"say some words\"'"):
+        assert ids(experiment, filter) == [id], filter
+    assert ids(experiment, "trace.text LIKE '%nobody said this%'") == []
+
+
 def test_one_page_after_another_holds_calls_and_traces_of_clients_in_one_order(gatelog: Gateway) -> None:
     experiment = mlflow.set_experiment("mixed").experiment_id
     made = []
