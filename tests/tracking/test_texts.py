@@ -1,3 +1,5 @@
+"""Runs are found by the words that were said in them."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Usage is exactly what the calls come to, however they were recorded."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Any window of usage, in any bucket, counts each call once."""
+
 from __future__ import annotations
 
 import itertools
