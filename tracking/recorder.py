@@ -26,6 +26,8 @@ from tracking.tail import Logged, Tail
 from tracking.writer import Writer
 
 POLL_SECONDS = 0.1
+MANY = 100
+"""Calls in one pass, after which there are likely to be more: a backlog, or a journal that was left behind."""
 ADOPT_SECONDS = 5.0
 RETRY_MOST_SECONDS = 5.0
 BEHIND_POLL_SECONDS = 0.005
@@ -61,7 +63,7 @@ class Recorder:
         self._wake = asyncio.Event()
         self._asleep = self._stopping = False
         self._passes = 0
-        """Times that there was nothing left to record."""
+        """Times that all was recorded which had been there at the beginning."""
         self._caught_up_at = time.monotonic()
         self.away: str | None = None
         """Why the store does not take anything now; None when it does."""
@@ -128,8 +130,10 @@ class Recorder:
             writer = Writer(database, Rows(self._counting))
             while True:
                 stopping = self._stopping
-                if await self._pass(writer):
+                found = await self._pass(writer)
+                if found >= MANY or (found and stopping):
                     continue
+                # What is left came meanwhile. To go after it at once would make a transaction of every few calls.
                 self._passes += 1
                 self._caught_up_at = time.monotonic()
                 if stopping:
@@ -140,14 +144,14 @@ class Recorder:
                 tail.close()
             await database.close()
 
-    async def _pass(self, writer: Writer) -> bool:
-        """Record one block of each journal; whether there was anything."""
+    async def _pass(self, writer: Writer) -> int:
+        """Record one block of each journal; how many calls there were in it."""
         self._adopt()
-        worked = False
+        found = 0
         for tail in self._tails():
             batch = tail.read()
             if batch:
-                worked = True
+                found += len(batch)
                 await self._record(writer, tail, batch)
             for path, fault in tail.found:
                 self.skipped += 1
@@ -156,7 +160,7 @@ class Recorder:
             if not batch and tail.finished:
                 tail.close()
                 self._adopted.remove(tail)
-        return worked
+        return found
 
     def _tails(self) -> list[Tail]:
         return [*([self._own] if self._own is not None else []), *self._adopted]

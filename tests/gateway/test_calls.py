@@ -126,9 +126,8 @@ async def run_of(gateway: Gateway, response: httpx.Response) -> Json:
 
 
 async def the_run(gateway: Gateway, session: str) -> Json:
-    """The one run of a call whose caller never saw a header."""
-    (run,) = await gateway.settled(1, filter=f"attributes.session = '{session}'")
-    return await gateway.run(run["id"])
+    """Of a call whose caller never saw a header."""
+    return await gateway.run((await gateway.settled(1, filter=f"attributes.session = '{session}'"))[0]["id"])
 
 
 async def test_a_plain_call_is_answered_and_can_be_read_back_with_its_cost(served: Served) -> None:
@@ -347,9 +346,9 @@ async def test_what_an_endpoint_may_not_keep_is_nowhere_on_the_disk(served: Serv
 async def test_a_key_that_is_sent_twice_makes_one_call(served: Served) -> None:
     gateway, key = served.gateway, {"idempotency-key": "order-66"}
     both = await asyncio.gather(*(ask(gateway, "twice", headers=key) for _ in range(2)))
-    assert sorted(response.status_code for response in both) == [200, 409]
-    first = next(response for response in both if response.status_code == 200)
-    assert next(r for r in both if r.status_code == 409).json()["error"]["code"] == "idempotency_in_progress"
+    first, second = sorted(both, key=lambda response: response.status_code)
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert second.json()["error"]["code"] == "idempotency_in_progress"
     await run_of(gateway, first)
     again = await ask(gateway, "twice", headers=key)
     assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
