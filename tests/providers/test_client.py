@@ -15,7 +15,7 @@ import pytest
 from providers import retry_after
 from providers.client import Client
 from providers.errors import Rejected, Unreachable, UnsupportedParameter, UpstreamError
-from providers.httpx_road import translated
+from providers.slow_road import translated
 from providers.table import PROVIDERS
 from providers.target import Target, Timeouts
 from tests.vendor import Vendor
