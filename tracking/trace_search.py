@@ -155,7 +155,7 @@ class _Meaning:
         return sa.and_(linked, *named) if comparison.operator == "IS NULL" else sa.or_(linked, *named)
 
     def _text(self, comparison: Comparison) -> Condition:
-        """Of a call, by the index of words, which knows whole ones only; of a client's trace, by what its spans hold."""
+        """Of a call, by the index of words, which has whole ones only; of a client's trace, by what its spans hold."""
         value = comparison.values[0] if comparison.values else None
         if self._side.table is traces:
             rows = spans.c.trace_id == _t.id
