@@ -164,7 +164,7 @@ def _compared(kind: str, value: Json) -> dict[str, Any]:
         held = value["serialized_value"].get("value")
     if isinstance(held, float) and held.is_integer():
         held = int(held)  # MLflow's clients send every number as a float
-    number = float(held) if type(held) in (int, float) else None
+    number = float(held) if isinstance(held, int | float) and not isinstance(held, bool) else None
     return {"text": None if held is None else spans.text(held).replace(NUL, REPLACEMENT), "number": number}
 
 
