@@ -33,7 +33,7 @@ SETTLE_SECONDS = 2.0
 BATCHES = 20
 """Of the recorder's, counted in one transaction."""
 STATES_MOST = 20_000
-"""Totals held in memory, after which they are begun anew."""
+"""Totals of one size of time that are held in memory, after which they are begun anew."""
 VALUES_MOST = 1_000
 """Values of one facet that a process tells apart on one day."""
 FACETS_MOST = 32
@@ -86,8 +86,8 @@ class Keeping:
         self._usage = _insertion(usage, dialect, (*SUMS, "latency", "ttft"))
         self._values: dict[str, set[str]] = {}
         self._day = 0
-        self._part = ""
-        self._totals: dict[Place, Totals] = {}
+        self._parts: dict[int, str] = {}
+        self._totals: dict[int, dict[Place, Totals]] = {}
         self._ids: dict[Dimensions, int] = {}
         self._new: list[Row] = []
         self._anew()
@@ -137,19 +137,28 @@ class Keeping:
     def _counted(self, texts: Sequence[str]) -> tuple[list[Row], list[Row], int]:
         """Rows of `usage_groups` and of `usage`, and of how many calls."""
         rows = [row for text in texts for row in orjson.loads(text)]
-        if len(self._totals) > STATES_MOST:
-            self._anew()
+        for size, totals in self._totals.items():
+            if len(totals) > STATES_MOST:
+                self._begin(size)
+        if len(self._ids) > STATES_MOST:
+            self._ids.clear()
         folded = self._folded(rows)
         for place, added in folded.items():
-            if (known := self._totals.get(place)) is not None:
+            held = self._totals[place[0]]
+            if (known := held.get(place)) is not None:
                 folded[place] = added = [a + b for a, b in zip(known, added, strict=True)]
-            self._totals[place] = added
+            held[place] = added
         groups, self._new = self._new, []
         return groups, [self._row(*item) for item in folded.items()], len(rows)
 
     def _anew(self) -> None:
-        self._part = secrets.token_hex(8)
-        self._totals, self._ids, self._new = {}, {}, []
+        self._ids, self._new = {}, []
+        for size in (MINUTE, HOUR, DAY):
+            self._begin(size)
+
+    def _begin(self, size: int) -> None:
+        """Go on in new rows, for this size of time."""
+        self._parts[size], self._totals[size] = secrets.token_hex(8), {}
 
     def _folded(self, rows: Sequence[Figures]) -> dict[Place, Totals]:
         places: dict[tuple[int, Dimensions], list[Figures]] = defaultdict(list)
@@ -196,7 +205,8 @@ class Keeping:
 
     def _row(self, place: Place, totals: Totals) -> Row:
         sums = (min(total, LARGEST) for total in totals[: len(SUMS)])
-        return (*place, self._part, *sums, *map(sketch.packed, totals[len(SUMS) :]))
+        size, start, group = place
+        return (group, size, start, self._parts[size], *sums, *map(sketch.packed, totals[len(SUMS) :]))
 
 
 def sizes(facet: str | None) -> tuple[int, ...]:

@@ -44,9 +44,9 @@ of NULL stands for all that were too many to tell apart.
 usage = sa.Table(
     "usage",
     metadata,
+    sa.Column("group_id", sa.BigInteger, primary_key=True),
     sa.Column("seconds", sa.Integer, primary_key=True),
     sa.Column("start_us", sa.BigInteger, primary_key=True),
-    sa.Column("group_id", sa.BigInteger, primary_key=True),
     sa.Column("part", sa.String(16), primary_key=True),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
     sa.Column("latency", sa.LargeBinary, nullable=False),

@@ -38,9 +38,9 @@ def upgrade() -> None:
     op.create_index("usage_groups_facet", "usage_groups", ["facet", "value"])
     op.create_table(
         "usage",
+        sa.Column("group_id", sa.BigInteger, primary_key=True),
         sa.Column("seconds", sa.Integer, primary_key=True),
         sa.Column("start_us", sa.BigInteger, primary_key=True),
-        sa.Column("group_id", sa.BigInteger, primary_key=True),
         sa.Column("part", sa.String(16), primary_key=True),
         sa.Column("calls", sa.BigInteger, nullable=False),
         sa.Column("errors", sa.BigInteger, nullable=False),
