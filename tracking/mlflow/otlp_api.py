@@ -8,17 +8,16 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from providers.errors import GatewayError, InvalidRequest
+from providers.errors import InvalidRequest, Unprocessable
 from tracking import otlp
 from tracking.mlflow.errors import MlflowError, missing
 from tracking.mlflow.wire import Row, answering, read
 from tracking.trace_log import TraceLog
 
 
-class NoExperiment(GatewayError):
+class NoExperiment(Unprocessable):
     """MLflow's own server answers so, and its clients know it."""
 
-    status = 422
     code = "missing_experiment"
 
 
