@@ -61,7 +61,7 @@ _COUNTED = (
     "end_user",
     "tags",
 )
-_FACTS, _USER, _TAGS = 7, len(_COUNTED) - 2, len(_COUNTED) - 1
+_KEY, _FACTS, _USER, _TAGS = 4, 7, len(_COUNTED) - 2, len(_COUNTED) - 1
 _figures = itemgetter(*map(calls.columns.keys().index, _COUNTED))
 _US = 1_000_000
 log = logging.getLogger("gatelog.usage")
@@ -161,19 +161,25 @@ class Keeping:
         self._parts[size], self._totals[size] = secrets.token_hex(8), {}
 
     def _folded(self, rows: Sequence[Figures]) -> dict[Place, Totals]:
-        places: dict[tuple[int, Dimensions], list[Figures]] = defaultdict(list)
+        cells: dict[tuple[int, Dimensions], list[Figures]] = defaultdict(list)
+        faceted: dict[tuple[int, Dimensions], list[Figures]] = defaultdict(list)
         for row in rows:
-            minute, (endpoint, provider, model, key, prompt, version) = row[0] // (MINUTE * _US), row[1:_FACTS]
-            hour = minute // 60 * 60
-            places[minute, (endpoint, provider, model, None, prompt, version, None, None)].append(row)
-            places[minute, (None, None, None, key, None, None, BY_KEY, None)].append(row)
-            places[hour, (endpoint, provider, model, key, prompt, version, BY_ALL, None)].append(row)
+            minute = row[0] // (MINUTE * _US)
+            cells[minute, tuple(row[1:_FACTS])].append(row)
             if row[_USER] is not None or row[_TAGS] is not None:
                 for facet in self._facets(row):
-                    places[hour, (None, None, None, key, None, None, *facet)].append(row)
+                    faceted[minute // 60, (None, None, None, row[_KEY], None, None, *facet)].append(row)
         folded: dict[Place, Totals] = {}
-        for (minute, dimensions), several in places.items():
-            _spread(folded, minute * MINUTE, self._id(dimensions), _totals(several), sizes(dimensions[-2]))
+        for (minute, (endpoint, provider, model, key, prompt, version)), several in cells.items():
+            totals = _totals(several)
+            for dimensions in (
+                (endpoint, provider, model, None, prompt, version, None, None),
+                (None, None, None, key, None, None, BY_KEY, None),
+                (endpoint, provider, model, key, prompt, version, BY_ALL, None),
+            ):
+                _spread(folded, minute * MINUTE, self._id(dimensions), totals, sizes(dimensions[-2]))
+        for (hour, dimensions), several in faceted.items():
+            _spread(folded, hour * HOUR, self._id(dimensions), _totals(several), sizes(dimensions[-2]))
         return folded
 
     def _facets(self, row: Figures) -> Iterator[tuple[str, str | None]]:
