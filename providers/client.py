@@ -261,7 +261,8 @@ async def _refusal(target: Target, exchange: Exchange) -> UpstreamError:
     except (UpstreamError, orjson.JSONDecodeError):
         # The status is the answer; a body that cannot be read, or is some proxy's HTML, adds nothing to it.
         complaint = Complaint(f"it answered {status}")
-    return _error(target, headers, status, complaint)
+    # Google answers 400 to a key that it does not know, which would be taken for a fault of the caller's.
+    return _error(target, headers, 401 if complaint.status == 401 else status, complaint)
 
 
 async def _no_stream(target: Target, exchange: Exchange, kind: bytes) -> UpstreamError:
@@ -290,6 +291,8 @@ def _error_inside(target: Target, headers: Mapping[bytes, bytes], payload: objec
 
 def _error(target: Target, headers: Mapping[bytes, bytes], status: int, complaint: Complaint) -> UpstreamError:
     wait = retry_after.wait(headers, datetime.now(UTC)) if status >= 400 else None
+    if wait is None:
+        wait = complaint.retry_after
     error = from_status(status, complaint.message, retry_after=wait, code=complaint.code, param=complaint.param)
     error.upstream_status = status
     error.upstream_id = _upstream_id(headers)

@@ -22,7 +22,7 @@ from tracking.calls import Begin, End
 from tracking.segments import BEGIN, END, Record
 
 SEGMENT_BYTES = 16 << 20
-RECENT_BYTES, RECENT_AT_ONCE = 4 << 20, 1000
+RECENT_BYTES, RECENT_AT_ONCE = 2 << 20, 1000
 """Records kept in memory until the recorder has taken them, and how many it takes at once."""
 LOCK = "lock"
 

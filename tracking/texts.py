@@ -1,4 +1,4 @@
-"""The words of prompts and answers, indexed when nothing else is to be done, and found by filters.
+"""The words of prompts and answers, indexed beside the calls in a small share of the time, and found by filters.
 
 A word is what stands between characters that are neither letter nor digit; its case is not minded. The recorder leaves
 the ids of each batch in `texts_waiting`, and costs a call nothing more.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,8 +23,10 @@ from tracking.shape import COLUMNS
 from tracking.tables import calls
 from tracking.usage_tables import texts, texts_waiting
 
-IDLE_SECONDS = 1.0
-BATCHES = 4
+STEP_SECONDS, SHARE = 1.0, 0.05
+"""The index may take this much of one core from the calls: at most a step a second, and rarer when steps are long. A
+gateway that is busier than that has its words indexed when it is less busy."""
+BATCHES = 1
 LONGEST = 20_000
 """Words of one call that are indexed: of each of a very long request and answer the first."""
 SPOKEN = frozenset({"content", "text", "prompt", "input", "arguments", "refusal", "reasoning_content", "output"})
@@ -54,23 +57,15 @@ class Texts:
         return indexed
 
     async def watch(self) -> None:
-        """Index in every second in which no call was recorded, for ever."""
-        last: int | None = None
+        """Index for ever."""
         while True:
-            await asyncio.sleep(IDLE_SECONDS)
+            began = time.monotonic()
             try:
-                newest = await self._newest()
-                while newest is not None and newest == last and await self._step() is not None:
-                    newest = await self._newest()
-                last = newest
+                await self._step()
             except AWAY as exc:
                 log.warning("no words are indexed while the store is away: %s", reason(exc))
-
-    async def _newest(self) -> int | None:
-        """The last batch that waits; None when none does."""
-        async with self._database.reading() as connection:
-            newest: int | None = (await connection.execute(sa.select(sa.func.max(texts_waiting.c.number)))).scalar()
-        return newest
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(STEP_SECONDS, spent / SHARE))
 
     async def _step(self) -> int | None:
         """The oldest batches that wait. What is read from them is read before the transaction that writes."""
