@@ -126,9 +126,10 @@ class Engine:
                 watched.sending = False
                 watched.sent += 1
         finally:
+            whole = flow.done
             flow.close()
-            call.streamed(relay, flow.done)
-        if flow.done:
+            call.streamed(relay, whole)
+        if whole:
             call.status = "client_cancelled" if call.hung_up else "ok"
             self._end(call)
             await self._journal.synced()
