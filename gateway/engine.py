@@ -168,8 +168,7 @@ class Engine:
         """The first answer that a target gives, trying others as the endpoint's plan allows."""
         plan = Plan(call.endpoint, self._health)
         call.choice = plan.first()
-        self._begin(call, body)
-        await self._journal.synced()
+        await self._begin(call, body)
         while True:
             began = time.perf_counter_ns()
             try:
@@ -200,7 +199,7 @@ class Engine:
         call.draining = True
         return False
 
-    def _begin(self, call: Call, body: bytes) -> None:
+    async def _begin(self, call: Call, body: bytes) -> None:
         payloads = call.endpoint.log_payloads
         if payloads != "full":
             body = redact_json(body) if payloads == "redacted" else b""
@@ -209,12 +208,13 @@ class Engine:
                 self._journal.end(*self._owed[0])
                 self._owed.popleft()
             self._journal.begin(call.begin(), body)
+            call.begun = True
+            await self._journal.synced()
         except OSError as exc:
             log.error("the journal cannot be written: %s", exc.strerror)
             raise StorageUnavailable(
                 "the call could not be recorded, so it was not made; try again later", retry_after=5
             ) from exc
-        call.begun = True
 
     def _end(self, call: Call) -> None:
         """Write the end of a call that was begun, once. What cannot be written now is owed, and paid before the next
