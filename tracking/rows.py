@@ -115,10 +115,16 @@ class Rows:
 
 
 def unpacked(body: bytes | None, encoding: str) -> bytes | None:
-    """A body of `payloads` as it was sent."""
-    if body is None or encoding == "raw":
-        return body
-    return zstandard.ZstdDecompressor().decompress(body)
+    """A body of `payloads` as it was sent; None where none is kept."""
+    if body is None:
+        return None
+    match encoding:
+        case "raw":
+            return bytes(body)
+        case "zstd":
+            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        case _:
+            raise ValueError(f"a payload is encoded as {encoding!r}, and this Gatelog reads raw and zstd")
 
 
 def time_of(id: str) -> int:

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import orjson
 import sqlalchemy as sa
-import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.assemble import assemble
@@ -22,6 +21,7 @@ from tracking import shape
 from tracking.database import AWAY, Database, reason
 from tracking.fields import CALLS
 from tracking.grammar import Source
+from tracking.rows import unpacked
 from tracking.search import narrowed, where
 from tracking.tables import calls, payloads
 
@@ -232,19 +232,7 @@ def detailed(row: sa.RowMapping, raw: bool) -> Run:
 
 def _payload(row: sa.RowMapping) -> Payload:
     encoding = row["encoding"]
-    return Payload(_opened(row["request"], encoding), _opened(row["response"], encoding), row["response_type"])
-
-
-def _opened(body: bytes | None, encoding: str) -> bytes | None:
-    if body is None:
-        return None
-    match encoding:
-        case "raw":
-            return bytes(body)
-        case "zstd":
-            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        case _:
-            raise ValueError(f"a payload is encoded as {encoding!r}, and this Gatelog reads raw and zstd")
+    return Payload(unpacked(row["request"], encoding), unpacked(row["response"], encoding), row["response_type"])
 
 
 def _response(payload: Payload, kind: Kind, raw: bool) -> Any:
