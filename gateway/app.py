@@ -45,23 +45,7 @@ from tracking.journal import Journal
 from tracking.logged_models import LoggedModels
 from tracking.logged_runs import LoggedRuns
 from tracking.metric_history import MetricHistory
-from tracking.mlflow import (
-    artifacts_api,
-    assessments_api,
-    evaluation_datasets_api,
-    experiments_api,
-    logged_models_api,
-    metrics_api,
-    otlp_api,
-    registry_api,
-    run_artifacts_api,
-    scorers_api,
-    server_api,
-    traces_api,
-    webhooks_api,
-)
-from tracking.mlflow import runs_api as logged_runs_api
-from tracking.mlflow import wire as mlflow_wire
+from tracking.mlflow import services as mlflow
 from tracking.model_search import ModelSearch
 from tracking.money import Price
 from tracking.prices import PriceBook
@@ -168,27 +152,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *usage_api.ROUTES,
             *keys_api.ROUTES,
             *admin.ROUTES,
-            *otlp_api.ROUTES,
-            *server_api.ROUTES,
-            *artifacts_api.ROUTES,
-            *run_artifacts_api.ROUTES,
-            *logged_models_api.ROUTES,
-            *mlflow_wire.routes(
-                [
-                    *server_api.SERVICES,
-                    *experiments_api.SERVICES,
-                    *logged_runs_api.SERVICES,
-                    *metrics_api.SERVICES,
-                    *registry_api.SERVICES,
-                    *webhooks_api.SERVICES,
-                    *logged_models_api.SERVICES,
-                    *run_artifacts_api.SERVICES,
-                    *assessments_api.SERVICES,
-                    *evaluation_datasets_api.SERVICES,
-                    *scorers_api.SERVICES,
-                    *traces_api.SERVICES,
-                ]
-            ),
+            *mlflow.rows(),
             ("/login", sessions.follow_link, ["GET"], "public"),
             ("/login", sessions.paste_key, ["POST"], "public"),
             ("/logout", sessions.leave, ["POST"], "read"),

@@ -13,7 +13,8 @@ from gateway.keys import NAME_MOST, Caller, Keys, Role
 from gateway.policy import Endpoint, Policy
 from providers.chat import Json
 from providers.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
-from tracking.keys import KeyRecord, answering
+from tracking.database import answering
+from tracking.keys import KeyRecord
 
 BODY_MOST = 16 << 10
 PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}

@@ -17,8 +17,7 @@ from starlette.responses import Response
 from gateway.hosts import host_of, is_loopback
 from gateway.keys import ADMIN, Caller, Keys
 from providers.errors import InvalidRequest, StorageUnavailable, Unauthenticated, UnsupportedMediaType
-from tracking.database import AWAY
-from tracking.keys import answering
+from tracking.database import AWAY, answering
 from tracking.sessions import SessionRecord, SessionStore
 
 COOKIE, SECURE_COOKIE = "gatelog", "__Host-gatelog"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from providers.errors import NotFound, StorageUnavailable
+from providers.errors import NotFound
 from tracking.artifact_paths import SCHEME, Parts
 from tracking.artifacts import no_file
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.run_tables import runs
 from tracking.tables import calls, experiments
 
@@ -34,7 +31,7 @@ class ArtifactRoots:
             .outerjoin_from(calls, experiments, experiments.c.id == calls.c.experiment_id)
             .where(calls.c.id == id, *mine)
         )
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             uri: str | None = (await connection.execute(logged)).scalar_one_or_none()
             if uri is not None:
                 return uri
@@ -49,14 +46,6 @@ class ArtifactRoots:
         if not ids:
             return
         others = sa.select(calls.c.id).where(calls.c.id.in_(ids), calls.c.key_id.is_distinct_from(key_id))
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             if (await connection.execute(others.limit(1))).first() is not None:
                 raise no_file(parts)
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import spans
 from tracking.call_traces import PREFIX, moment
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.mlflow.errors import invalid, missing
 from tracking.rows import NUL, REPLACEMENT
 from tracking.tables import calls
@@ -76,12 +75,9 @@ class Assessments:
         return shown(row)
 
     async def get(self, trace_id: str, id: str, *, key_id: str | None = None) -> Json:
-        try:
-            async with self._database.reading() as connection:
-                await seen(connection, trace_id, key_id)
-                return shown(await self._row(connection, trace_id, id))
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+        async with self._database.asking() as connection:
+            await seen(connection, trace_id, key_id)
+            return shown(await self._row(connection, trace_id, id))
 
     async def update(
         self, trace_id: str, id: str, changes: Mapping[str, Any], now: int, *, key_id: str | None = None
@@ -119,12 +115,9 @@ class Assessments:
 
     @asynccontextmanager
     async def _changing(self, trace_id: str, key_id: str | None) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                await seen(connection, trace_id, key_id)
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+        async with self._database.changing() as connection:
+            await seen(connection, trace_id, key_id)
+            yield connection
 
 
 async def seen(connection: AsyncConnection, trace_id: str, key_id: str | None) -> bool:

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import functools
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,8 @@ Synchronous = Literal["NORMAL", "FULL"]
 PAGE_BYTES = 8192
 """Three calls with their bodies fit in one page, where SQLite's usual 4,096 would spill each into overflow pages."""
 BUSY_SECONDS = 30.0
+AGAIN_SECONDS = 5
+"""When whoever asked something while the store was away may ask again."""
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 MIGRATION_LOCK = 0x6761_7465_6C6F_6701
@@ -64,13 +66,25 @@ class Database:
         async with self.writer.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[AsyncConnection]:
+        """`reading` for somebody who waits for an answer: they are told that the store is away."""
+        with answering():
+            async with self.reading() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[AsyncConnection]:
+        """`writing` for somebody who waits for it to be done."""
+        with answering():
+            async with self.writing() as connection:
+                yield connection
+
     async def ready(self, seconds: float) -> None:
         """Ask the store something it must read, and raise `StorageUnavailable` when it does not answer in time."""
-        try:
+        with answering():
             async with asyncio.timeout(seconds), self.reading() as connection:
                 await connection.execute(sa.text("SELECT count(*) FROM meta"))
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}") from exc
 
     async def migrate(self) -> None:
         """Bring the schema up to date; when it is, that is one small query. Safe in several processes at once."""
@@ -106,6 +120,15 @@ def open_store(
             raise StoreURLError(
                 f"store {safe(store)!r} is neither sqlite:///path/to/file.db nor postgresql://user:password@host/database"
             )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """For whoever is asked something that only the store knows: its absence is said as `StorageUnavailable`."""
+    try:
+        yield
+    except AWAY as exc:
+        raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=AGAIN_SECONDS) from exc
 
 
 def safe(store: str) -> str:

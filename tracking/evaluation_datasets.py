@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,9 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import order as orders
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import Field, Fields
 from tracking.grammar import Source
 from tracking.mlflow.errors import missing
@@ -75,18 +73,18 @@ class EvaluationDatasets:
             "created_by": author,
             "updated_by": author,
         }
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(evaluation_datasets.insert().values(row))
             await self._add_to(connection, row["id"], experiment_ids)
         return _shown(row, experiment_ids)
 
     async def get(self, id: str) -> Json:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return await _one(connection, id)
 
     async def delete(self, id: str) -> None:
         """To delete what is not there is no fault, as in MLflow."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(evaluation_records.delete().where(_r.dataset_id == id))
             await connection.execute(evaluation_dataset_experiments.delete().where(_e.dataset_id == id))
             await connection.execute(evaluation_datasets.delete().where(_d.id == id))
@@ -109,7 +107,7 @@ class EvaluationDatasets:
         if token is not None:
             conditions.append(order.after(orders.values(token, query, order)))
         select = sa.select(evaluation_datasets, *order.columns()).where(*conditions)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(select.order_by(*order.clauses()).limit(size + 1))
             rows = found.mappings().all()
             linked_to = await _experiments_of(connection, [row["id"] for row in rows[:size]])
@@ -121,7 +119,7 @@ class EvaluationDatasets:
 
     async def set_tags(self, id: str, tags: Mapping[str, str | None]) -> Json:
         """Added to those that there are; one that is None is taken away."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             row = await _row(connection, id, lock=True)
             left = {name: value for name, value in {**row["tags"], **tags}.items() if value is not None}
             values = {"tags": left, "updated_us": now_us(), "updated_by": tags.get(AUTHOR) or row["updated_by"]}
@@ -131,7 +129,7 @@ class EvaluationDatasets:
     async def upsert(self, id: str, records: Sequence[Json]) -> tuple[int, int]:
         """How many were new, and how many were there: of those, outputs are replaced, expectations and tags added."""
         now = now_us()
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             dataset = await _row(connection, id, lock=True)
             hashes = [_hash(record) for record in records]
             known = await self._known(connection, id, list(dict.fromkeys(hashes)))
@@ -165,14 +163,14 @@ class EvaluationDatasets:
     async def records(self, id: str, size: int, after: str | None) -> tuple[list[Json], str | None]:
         """In the order in which they were added, after the one with this id."""
         select = sa.select(evaluation_records).where(_r.dataset_id == id).order_by(_r.id).limit(size + 1)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             await _row(connection, id)
             found = await connection.execute(select if after is None else select.where(_r.id > after))
             rows = found.mappings().all()
         return [_record(row) for row in rows[:size]], rows[size - 1]["id"] if len(rows) > size else None
 
     async def delete_records(self, id: str, ids: Sequence[str]) -> int:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             dataset = await _row(connection, id, lock=True)
             which = sa.and_(_r.dataset_id == id, _r.id.in_(ids))
             gone: int = (await connection.execute(evaluation_records.delete().where(which))).rowcount
@@ -186,18 +184,18 @@ class EvaluationDatasets:
         return gone
 
     async def experiments(self, id: str) -> list[int]:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             await _row(connection, id)
             return (await _experiments_of(connection, [id])).get(id, [])
 
     async def link(self, id: str, experiment_ids: Sequence[int]) -> Json:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await _row(connection, id, lock=True)
             await self._add_to(connection, id, experiment_ids)
             return await _one(connection, id)
 
     async def unlink(self, id: str, experiment_ids: Sequence[int]) -> Json:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await _row(connection, id, lock=True)
             which = sa.and_(_e.dataset_id == id, _e.experiment_id.in_(experiment_ids))
             await connection.execute(evaluation_dataset_experiments.delete().where(which))
@@ -221,22 +219,6 @@ class EvaluationDatasets:
             rows = await connection.execute(sa.select(evaluation_records).where(which))
             found |= {row["input_hash"]: {**row} for row in rows.mappings()}
         return found
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 async def _row(connection: AsyncConnection, id: str, *, lock: bool = False) -> sa.RowMapping:

@@ -12,10 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import order as orders
 from tracking import run_names as names
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import Field, Fields
 from tracking.grammar import Source
 from tracking.mlflow.errors import exists, invalid, missing
@@ -63,7 +62,7 @@ class Experiments:
             return int(made.scalar_one())
 
     async def get(self, id: int) -> Json:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(sa.select(experiments).where(_e.id == id))
             row = found.mappings().one_or_none()
         if row is None:
@@ -71,7 +70,7 @@ class Experiments:
         return _shown(row)
 
     async def named(self, name: str) -> Json:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(sa.select(experiments).where(_e.name == name))
             row = found.mappings().one_or_none()
         if row is None:
@@ -127,7 +126,7 @@ class Experiments:
         if token is not None:
             conditions.append(order.after(orders.values(token, query, order)))
         select = sa.select(experiments, *order.columns()).where(*conditions)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(select.order_by(*order.clauses()).limit(size + 1))
             rows = found.mappings().all()
         if len(rows) <= size:
@@ -136,22 +135,12 @@ class Experiments:
         return [_shown(row) for row in rows[:size]], orders.token(query, last)
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
-
-    @asynccontextmanager
     async def _changing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
+            try:
                 yield connection
-        except sa.exc.IntegrityError as exc:  # another process gave the name away after we looked
-            raise exists("An experiment of this name already exists.") from exc
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+            except sa.exc.IntegrityError as exc:  # another process gave the name away after we looked
+                raise exists("An experiment of this name already exists.") from exc
 
 
 async def ids(connection: AsyncConnection, names: Iterable[str]) -> dict[str, int]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from providers.errors import StorageUnavailable
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.tables import keys, meta
 
 VERSION = "keys_version"
@@ -88,12 +85,3 @@ class KeyStore:
         version = secrets.token_hex(8)
         row = self._insert(meta).values(name=VERSION, value=version)
         await connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": version}))
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """For whoever is asked something that only the store knows: its absence is said as `StorageUnavailable`."""
-    try:
-        yield
-    except AWAY as exc:
-        raise StorageUnavailable(f"the store does not answer: {reason(exc)}") from exc

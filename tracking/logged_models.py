@@ -62,7 +62,7 @@ class LoggedModels:
         _check_tags(tags)
         digits, now = uuid.uuid4().hex, _now()
         id, name = f"m-{digits}", _name(name) if name else f"model-{digits[:8]}"
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             made = LoggedModel(
                 id=id,
                 experiment_id=experiment_id,
@@ -82,23 +82,23 @@ class LoggedModels:
 
     async def get(self, id: str, *, deleted: bool = False) -> LoggedModel:
         """`deleted`: also one that is."""
-        async with self._database.reading() as connection:
+        async with self._database.asking() as connection:
             return await _found(connection, id, deleted=deleted)
 
     async def finalize(self, id: str, status: Status) -> LoggedModel:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await _found(connection, id, held=True)
             await _change(connection, id, {"status": status})
             return await _found(connection, id)
 
     async def set_tags(self, id: str, tags: Mapping[str, str]) -> None:
         _check_tags(tags)
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             model = await _found(connection, id, held=True)
             await _change(connection, id, {"tags": {**model.tags, **tags}})
 
     async def delete_tag(self, id: str, key: str) -> None:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             model = await _found(connection, id, held=True)
             if key not in model.tags:
                 raise NotFound(f"No tag with key {key!r} found for model with ID {id!r}.")
@@ -107,7 +107,7 @@ class LoggedModels:
     async def log_params(self, id: str, params: Mapping[str, str]) -> None:
         """More of them. One that is there already may be said again, and not be changed."""
         _check_params(params)
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             model = await _found(connection, id, held=True)
             for key, value in params.items():
                 if model.params.get(key, value) != value:
@@ -117,7 +117,7 @@ class LoggedModels:
             await _change(connection, id, {"params": {**model.params, **params}})
 
     async def delete(self, id: str) -> None:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await _found(connection, id, held=True)
             await _change(connection, id, {"deleted_us": _now()})
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import run_names as names
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import METRICS, PARAMS
 from tracking.mlflow.errors import invalid, missing
 from tracking.run_tables import run_datasets, run_inputs, run_latest, run_metrics, run_models, run_params, runs
@@ -90,7 +88,7 @@ class LoggedRuns:
         name = name or tags.get(RUN_NAME) or names.random_name()
         id = uuid.uuid4().hex
         started_us = _now() if started_ms is None else started_ms * 1000
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             root = await _root(connection, experiment_id)
             await connection.execute(
                 runs.insert().values(
@@ -108,7 +106,7 @@ class LoggedRuns:
         return id
 
     async def update(self, id: str, status: str | None, ended_ms: int | None, name: str | None) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             held = await _hold(connection, id)
             _must_be_logged(held, "its status, end and name")
             changes: Json = {}
@@ -128,7 +126,7 @@ class LoggedRuns:
         await self._move(id, "active", None)
 
     async def _move(self, id: str, stage: str, deleted_us: int | None) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             _must_be_logged(await _hold(connection, id, deleted=True), "that it happened")
             moved = runs.update().where(runs.c.id == id).values(lifecycle_stage=stage, deleted_us=deleted_us)
             await connection.execute(moved)
@@ -137,7 +135,7 @@ class LoggedRuns:
         self, id: str, metrics: Sequence[Metric], params: Tags, tags: Tags, *, key_id: str | None = None
     ) -> None:
         """All of it or nothing."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             held = await _hold(connection, id, key_id)
             if params:
                 await self._params(connection, held, params)
@@ -147,7 +145,7 @@ class LoggedRuns:
                 await _retag(connection, held, {**(held.row["tags"] or {}), **tags})
 
     async def delete_tag(self, id: str, key: str, *, key_id: str | None = None) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             held = await _hold(connection, id, key_id)
             tags = dict(held.row["tags"] or {})
             if tags.pop(key, None) is None:
@@ -157,7 +155,7 @@ class LoggedRuns:
     async def log_inputs(
         self, id: str, datasets: Sequence[Dataset], models: Sequence[str], *, key_id: str | None = None
     ) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             held = await _hold(connection, id, key_id)
             for dataset in datasets:
                 await self._dataset(connection, held, dataset)
@@ -165,7 +163,7 @@ class LoggedRuns:
 
     async def log_outputs(self, id: str, models: Sequence[tuple[str, int]], *, key_id: str | None = None) -> None:
         """Logged models that a run made, each with the step at which it did."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await _hold(connection, id, key_id)
             await self._models(connection, id, "output", models)
 
@@ -225,14 +223,6 @@ class LoggedRuns:
         rows = [{"run_id": id, "direction": direction, "model_id": model, "step": step} for model, step in models]
         if rows:
             await connection.execute(self._insert(run_models).on_conflict_do_nothing(), rows)
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 async def _root(connection: AsyncConnection, experiment_id: int) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import run_shape as shape
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.mlflow.errors import invalid
 from tracking.run_tables import run_metrics
 from tracking.tables import calls
@@ -63,7 +60,7 @@ class MetricHistory:
         where = [_m.run_id.in_(run_ids), _m.key == key, *_visible(key_id)]
         if steps is not None:
             where.append(_m.step.between(*steps))
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             distinct = sa.select(_m.step).where(*where).distinct().order_by(_m.step)
             there = list((await connection.execute(distinct)).scalars())
             ends = sa.select(_m.run_id, sa.func.min(_m.step), sa.func.max(_m.step)).where(*where).group_by(_m.run_id)
@@ -76,17 +73,9 @@ class MetricHistory:
         return found
 
     async def _rows(self, select: sa.Select[Any]) -> Sequence[sa.RowMapping]:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found: Sequence[sa.RowMapping] = (await connection.execute(select)).mappings().all()
         return found
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def _visible(key_id: str | None) -> list[sa.ColumnElement[bool]]:

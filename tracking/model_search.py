@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from providers.errors import InvalidRequest, StorageUnavailable
+from providers.errors import InvalidRequest
 from tracking import order as orders
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import SECTIONS, TAG, Field, Fields
 from tracking.grammar import And, Comparison, Not, Or, Source, Tree, parse
 from tracking.logged_models import LoggedModel, read
@@ -105,13 +105,10 @@ class ModelSearch:
         if token is not None:
             conditions.append(order.after(orders.values(token, query, order)))
         select = sa.select(logged_models, *order.columns()).where(*conditions).order_by(*order.clauses())
-        try:
-            async with self._database.reading() as connection:
-                rows = (await connection.execute(select.limit(size + 1))).mappings().all()
-                models = [read(row) for row in rows[:size]]
-                metrics = await _metrics(connection, [model.id for model in models])
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+        async with self._database.asking() as connection:
+            rows = (await connection.execute(select.limit(size + 1))).mappings().all()
+            models = [read(row) for row in rows[:size]]
+            metrics = await _metrics(connection, [model.id for model in models])
         if len(rows) <= size:
             return models, metrics, None
         last = rows[size - 1]
@@ -119,7 +116,7 @@ class ModelSearch:
 
     async def metrics(self, id: str) -> Sequence[Metric]:
         """Those of one model."""
-        async with self._database.reading() as connection:
+        async with self._database.asking() as connection:
             return (await _metrics(connection, [id])).get(id, ())
 
     def _conditions(self, source: Source, datasets: Sequence[Dataset]) -> list[Condition]:

@@ -10,10 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from providers.errors import StorageUnavailable
 from tracking import registry_names as names
 from tracking import registry_rows as rows
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.mlflow.errors import MlflowError, invalid, missing
 from tracking.registry_names import ACTIVE, LATEST
 from tracking.registry_rows import DELETED, Model, Tags, Version
@@ -66,7 +65,7 @@ class Registry:
             return await _model(connection, name)
 
     async def model(self, name: str) -> Model:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return await _model(connection, name)
 
     async def rename(self, name: str, new_name: str) -> Model:
@@ -146,7 +145,7 @@ class Registry:
             return await _version(connection, name, number)
 
     async def version(self, name: str, number: int) -> Version:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return await _version(connection, name, number)
 
     async def latest(self, name: str, stages: Sequence[str] = ()) -> list[Version]:
@@ -157,7 +156,7 @@ class Registry:
 
     async def by_alias(self, name: str, alias: str) -> Version:
         names.alias(alias)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             model = await _model(connection, name)
             if alias.lower() == LATEST:
                 if not model.latest:
@@ -268,28 +267,18 @@ class Registry:
 
     async def look(self) -> None:
         """See whether another process has changed something."""
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             revision = (await connection.execute(sa.select(registry_revision.c.revision))).scalar_one()
         if revision != self._revision:
             self._revision = revision
             self.generation += 1
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
-
-    @asynccontextmanager
     async def _changing(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._database.writing() as connection:
+            async with self._database.changing() as connection:
                 yield connection
                 await connection.execute(registry_revision.update().values(revision=registry_revision.c.revision + 1))
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
         finally:
             # Also after a fault: one of the connection can come when the change is already made.
             self.generation += 1

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from providers.errors import StorageUnavailable
 from tracking import order as orders
 from tracking import registry_rows as rows
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import SECTIONS, Field, Fields
 from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, parse
 from tracking.registry_rows import DELETED, IS_PROMPT, Model, Version
@@ -65,12 +64,9 @@ class RegistrySearch:
     ) -> tuple[list[Model], str | None]:
         order = orders.order(order_by or ("name ASC",), MODELS, self._dialect, "name")
         select = sa.select(registered_models)
-        try:
-            async with self._database.reading() as connection:
-                found, next = await self._page(connection, select, MODELS, filter, order, order_by, size, token)
-                return await rows.models(connection, found), next
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+        async with self._database.asking() as connection:
+            found, next = await self._page(connection, select, MODELS, filter, order, order_by, size, token)
+            return await rows.models(connection, found), next
 
     async def versions(
         self, filter: str, order_by: Sequence[str], size: int, token: str | None
@@ -79,12 +75,9 @@ class RegistrySearch:
         said = order_by or ("name ASC", "version_number DESC")
         order = orders.order(said, VERSIONS, self._dialect, "version_id")
         select = rows.VERSIONS.where(_v.stage != DELETED)
-        try:
-            async with self._database.reading() as connection:
-                found, next = await self._page(connection, select, VERSIONS, filter, order, order_by, size, token)
-                return await rows.versions(connection, found), next
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
+        async with self._database.asking() as connection:
+            found, next = await self._page(connection, select, VERSIONS, filter, order, order_by, size, token)
+            return await rows.versions(connection, found), next
 
     async def _page(
         self,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import cmp_to_key
 from typing import Any
 
@@ -12,11 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
 from tracking import order as orders
 from tracking import run_names as names
 from tracking import run_shape as shape
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.grammar import Source
 from tracking.run_fields import Side, condition, sides
 from tracking.run_tables import run_datasets, run_inputs, run_latest, run_models, run_params, runs
@@ -43,7 +41,7 @@ class RunSearch:
 
     async def get(self, id: str, *, key_id: str | None = None) -> Json:
         names.run_id(id)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             for side in (self._logged, self._called):
                 mine = [side.table.c.id == id, *_visible(side, key_id)]
                 found = await connection.execute(sa.select(*_COLUMNS[side.table.name]).where(*mine))
@@ -81,7 +79,7 @@ class RunSearch:
             select = sa.select(*_COLUMNS[table.name], *order.columns()).where(*where)
             selects.append((table.name, select.order_by(*order.clauses()).limit(size + 1)))
         found: list[Found] = []
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             for name, select in selects:
                 found += [(name, row) for row in (await connection.execute(select)).mappings()]
             order = made[0][1]
@@ -103,17 +101,9 @@ class RunSearch:
             .order_by(d.experiment_id, d.name, d.digest, i.context)
             .limit(AT_ONCE)
         )
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             rows = (await connection.execute(select)).mappings().all()
         return [{name: str(value) for name, value in row.items() if value is not None} for row in rows]
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def _visible(side: Side, key_id: str | None) -> list[sa.ColumnElement[bool]]:

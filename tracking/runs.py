@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.assemble import assemble
 from providers.chat import Json, Kind
-from providers.errors import InvalidRequest, StorageUnavailable
+from providers.errors import InvalidRequest
 from tracking import order as orders
 from tracking import shape
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import CALLS
 from tracking.grammar import Source
 from tracking.rows import unpacked
@@ -81,7 +79,7 @@ class Runs:
         """One run with each attempt, and what was said: a stream as the whole that it came to, or `raw` as it was."""
         columns = (*shape.COLUMNS, *DETAILS)
         query = sa.select(*columns).select_from(BOTH).where(*_mine(id, key_id))
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         # To unpack and assemble megabytes takes longer than the event loop may be kept.
         return None if row is None else await asyncio.to_thread(detailed, row, raw)
@@ -89,7 +87,7 @@ class Runs:
     async def payload(self, id: str, *, key_id: str | None = None) -> Payload | None:
         """None where there is no such run. A run whose bodies are not kept has a payload of nothing."""
         query = sa.select(*DETAILS).select_from(BOTH).where(*_mine(id, key_id))
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else await asyncio.to_thread(_payload, row)
 
@@ -124,12 +122,12 @@ class Runs:
     async def since(self, id: str, filter: str = "") -> list[str]:
         """Ids, in order, of the runs that pass and began after this id."""
         query = sa.select(calls.c.id).where(calls.c.id > id, *self._conditions(filter, None, {})).order_by(calls.c.id)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return list((await connection.execute(query)).scalars())
 
     async def several(self, ids: Sequence[str]) -> list[Run]:
         query = sa.select(*shape.COLUMNS).where(calls.c.id.in_(ids)).order_by(calls.c.id)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return _listed((await connection.execute(query)).mappings().all())
 
     async def _rows(
@@ -150,7 +148,7 @@ class Runs:
         table = BOTH if len(columns) > len(shape.COLUMNS) else calls
         # One more than asked for, to know whether there is a page after this one.
         select = sa.select(*columns, *order.columns()).select_from(table).where(*conditions)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(select.order_by(*order.clauses()).limit(size + 1))
             rows = found.mappings().all()
         if len(rows) <= size:
@@ -164,14 +162,6 @@ class Runs:
         if key_id is not None:
             conditions.append(calls.c.key_id == key_id)
         return conditions
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 class Tail:

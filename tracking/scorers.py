@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import StorageUnavailable
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.mlflow.errors import MlflowError, missing
 from tracking.tables import experiments
 from tracking.trace_log import now_us
@@ -31,7 +28,7 @@ class Scorers:
 
     async def register(self, experiment_id: int, name: str, serialized: str) -> Json:
         """The next version of a scorer, or the first."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             known = await connection.execute(sa.select(experiments.c.id).where(experiments.c.id == experiment_id))
             if known.first() is None:
                 raise missing(f"No Experiment with id={experiment_id} exists")
@@ -56,13 +53,13 @@ class Scorers:
         newer = sa.select(sa.func.max(_v.version)).where(_v.scorer_id == _s.id).correlate(scorers).scalar_subquery()
         select = sa.select(*_COLUMNS).select_from(_ALL)
         select = select.where(_s.experiment_id.in_(experiment_ids), _v.version == newer)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             rows = await connection.execute(select.order_by(_s.experiment_id, _s.name))
             return [_shown(row) for row in rows.mappings()]
 
     async def versions(self, experiment_id: int, name: str) -> list[Json]:
         """All of one, the first first."""
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             rows = await connection.execute(_of(experiment_id, name).order_by(_v.version))
             found = [_shown(row) for row in rows.mappings()]
         if not found:
@@ -72,7 +69,7 @@ class Scorers:
     async def get(self, experiment_id: int, name: str, version: int | None) -> Json:
         """One version, or the last."""
         select = _of(experiment_id, name).order_by(_v.version.desc()).limit(1)
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(select if version is None else select.where(_v.version == version))
             row = found.mappings().one_or_none()
         if row is None:
@@ -81,7 +78,7 @@ class Scorers:
 
     async def delete(self, experiment_id: int, name: str, version: int | None) -> None:
         """One version, or all."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             which = sa.select(_s.id).where(_s.experiment_id == experiment_id, _s.name == name).with_for_update()
             id = (await connection.execute(which)).scalar_one_or_none()
             if id is None:
@@ -97,7 +94,7 @@ class Scorers:
 
     async def schedule(self, experiment_id: int, name: str, sample_rate: float, filter: str | None) -> Json:
         """Say how much of its experiment's traces a scorer is to look at."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             which = sa.select(_s.id).where(_s.experiment_id == experiment_id, _s.name == name)
             scorer = (await connection.execute(which)).scalar_one_or_none()
             if scorer is None:
@@ -111,25 +108,9 @@ class Scorers:
 
     async def schedules(self, scorer_ids: Sequence[str]) -> list[Json]:
         """Of those of these scorers that have one."""
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             rows = await connection.execute(_scheduled(scorer_ids))
             return [_config(row) for row in rows.mappings()]
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def _of(experiment_id: int, name: str) -> sa.Select[Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,6 @@ import zstandard
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from providers.errors import StorageUnavailable
 from tracking.assessments import seen
 from tracking.call_traces import (
     ARTIFACTS,
@@ -31,7 +29,7 @@ from tracking.call_traces import (
     USER,
     artifacts,
 )
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.mlflow.errors import invalid, missing
 from tracking.rows import LEVEL, NUL, REPLACEMENT
 from tracking.spans import INPUTS, OUTPUTS, Span, searched, text, total
@@ -71,7 +69,7 @@ class TraceLog:
 
     async def tell(self, told: Told) -> None:
         """Keep what is said of a whole trace; its spans may have come before, and may come after."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await _experiment(connection, told.experiment_id)
             row = await self._row(connection, told.id, told.experiment_id, told.started_us)
             metadata = {**row["metadata"], **told.metadata}
@@ -99,7 +97,7 @@ class TraceLog:
         by_trace: dict[str, list[Span]] = {}
         for span in sent:
             by_trace.setdefault(PREFIX + span.trace_id, []).append(span)
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await _experiment(connection, experiment_id)
             # In one order, so that two batches of the same traces cannot wait for each other.
             known = {
@@ -116,23 +114,23 @@ class TraceLog:
                 await self._link(connection, sorted(by_trace), run_id)
 
     async def set_tag(self, id: str, name: str, value: str, *, key_id: str | None = None) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await self._change_tags(connection, id, key_id, {name: value})
 
     async def delete_tag(self, id: str, name: str, *, key_id: str | None = None) -> None:
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await self._change_tags(connection, id, key_id, {name: None})
 
     async def link(self, ids: Sequence[str], run_id: str, *, key_id: str | None = None) -> None:
         """Traces to a run, which `run_id` then finds."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             for id in ids:
                 await seen(connection, id, key_id)
             await self._link(connection, ids, run_id)
 
     async def link_prompts(self, id: str, prompts: Sequence[tuple[str, str]], *, key_id: str | None = None) -> None:
         """Versions of prompts, by name, to a trace."""
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             await seen(connection, id, key_id)
             rows = [{"trace_id": id, "name": name, "version": version} for name, version in prompts]
             if rows:
@@ -150,7 +148,7 @@ class TraceLog:
 
         The trace of a gateway call is its run: that goes when its time is over, with what it cost, and not before.
         """
-        async with self._changing() as connection:
+        async with self._database.changing() as connection:
             select = sa.select(_t.id).where(_t.experiment_id == experiment_id)
             if ids is not None:
                 digits = [id.removeprefix(PREFIX) for id in ids]
@@ -249,14 +247,6 @@ class TraceLog:
         rows = [{"run_id": run_id, "trace_id": id} for id in ids]
         if rows:
             await connection.execute(self._insert(trace_runs).on_conflict_do_nothing(), rows)
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def now_us() -> int:

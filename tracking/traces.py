@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +14,12 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
-from providers.errors import InvalidRequest, StorageUnavailable
+from providers.errors import InvalidRequest
 from tracking import call_traces, shape
 from tracking import order as orders
 from tracking.assessments import shown
 from tracking.call_traces import PREFIX
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.grammar import Source
 from tracking.order import Order, Values
 from tracking.runs import BOTH, DETAILS, detailed
@@ -71,7 +70,7 @@ class Traces:
         each = [orders.order(order_by, side.fields, self._dialect, TIE) for side in self._sides]
         after = None if token is None else orders.values(token, query, each[0])
         found: list[tuple[Values, str]] = []
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             for side, order in zip(self._sides, each, strict=True):
                 select = sa.select(side.id.label("trace"), *order.columns()).select_from(side.table)
                 select = select.where(*self._conditions(side, experiments, filter, key_id))
@@ -87,13 +86,13 @@ class Traces:
 
     async def infos(self, ids: Sequence[str], *, key_id: str | None = None) -> list[Json]:
         """Of those that there are, in this order."""
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await self._infos(connection, ids, key_id)
         return [found[id] for id in ids if id in found]
 
     async def several(self, ids: Sequence[str], *, key_id: str | None = None) -> list[Trace]:
         """Whole traces. A client's has below its spans the gateway calls that they made."""
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             infos = await self._infos(connection, ids, key_id)
             bodies = await self._bodies(connection, [id for id in ids if id in infos], key_id)
         return [Trace(infos[id], bodies.get(id, [])) for id in ids if id in infos]
@@ -138,14 +137,6 @@ class Traces:
             _calls(sa.or_(calls.c.id.in_(digits), calls.c.trace_id.in_(digits)), key_id).order_by(calls.c.id)
         )
         return await asyncio.to_thread(_unpacked, set(ids), kept, made.mappings().all())
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def _calls(which: sa.ColumnElement[bool], key_id: str | None) -> sa.Select[Any]:

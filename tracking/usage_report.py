@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from providers.chat import Json
-from providers.errors import InvalidRequest, StorageUnavailable
+from providers.errors import InvalidRequest
 from tracking import sketch
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database, answering
 from tracking.money import dollars
 from tracking.usage import BY_ALL, BY_KEY, DAY, HOUR, MINUTE, Keeping, sizes
 from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups
@@ -62,15 +62,13 @@ class UsageReports:
             raise InvalidRequest(f"{what} is counted by hour and day; say bucket=hour", param="bucket")
         since, until = _window(question, facet)
         found: dict[Key, list[int]] = {}
-        try:
+        with answering():
             await self._keeping.settle()
             async with self._database.reading() as connection:
                 for piece in _pieces(since, until, facet, question.bucket):
                     rows = (await connection.execute(_query(question, facet, piece, key_id))).all()
                     # Of a long window there are thousands, for which the event loop does not wait.
                     await asyncio.to_thread(_add, found, rows, len(question.group_by))
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
         if len(found) > ROWS_MOST:
             raise InvalidRequest(
                 f"the answer has {len(found)} rows, and at most {ROWS_MOST} are given; narrow it, or group by less"

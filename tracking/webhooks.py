@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,9 +14,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from providers.errors import StorageUnavailable
 from tracking import order as orders
-from tracking.database import AWAY, Database, reason
+from tracking.database import Database
 from tracking.fields import Field, Fields
 from tracking.mlflow.errors import invalid, missing
 from tracking.registry_tables import webhook_deliveries, webhooks
@@ -85,7 +83,7 @@ class Webhooks:
 
     async def create(self, webhook: Webhook) -> None:
         _named(webhook.name)
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(webhooks.insert().values(**_row(webhook)))
 
     async def change(self, id: str, **changed: Any) -> Webhook:
@@ -94,18 +92,18 @@ class Webhooks:
             _named(changed["name"])
         if "events" in changed:
             changed["events"] = list(changed["events"])
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             values = {**changed, "updated_us": _now()}
             await connection.execute(webhooks.update().where(_w.id == id).values(**values))
             return await _one(connection, id)
 
     async def get(self, id: str) -> Webhook:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             return await _one(connection, id)
 
     async def delete(self, id: str) -> None:
         """With all that it has not been told."""
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             await _one(connection, id)
             await connection.execute(webhooks.delete().where(_w.id == id))
 
@@ -116,7 +114,7 @@ class Webhooks:
         select = sa.select(webhooks, *order.columns()).order_by(*order.clauses()).limit(size + 1)
         if token is not None:
             select = select.where(order.after(orders.values(token, query, order)))
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             rows = (await connection.execute(select)).mappings().all()
         found = [_webhook(row) for row in rows[:size]]
         if len(rows) <= size:
@@ -128,7 +126,7 @@ class Webhooks:
         """Take some of what is to be tried now. Nobody else has it for `LEASE_SECONDS`."""
         now = _now()
         select = sa.select(_d.id).where(_d.due_us <= now).order_by(_d.due_us).limit(AT_ONCE)
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             # Several processes may take at once; on SQLite they are one after another anyway.
             ids = list((await connection.execute(select.with_for_update(skip_locked=True))).scalars())
             if not ids:
@@ -142,12 +140,12 @@ class Webhooks:
         return [Delivery(row["delivery"], _webhook(row), row["event"], row["body"], row["attempts"]) for row in rows]
 
     async def any_due(self) -> bool:
-        async with self._reading() as connection:
+        async with self._database.asking() as connection:
             found = await connection.execute(sa.select(_d.id).where(_d.due_us <= _now()).limit(1))
             return found.first() is not None
 
     async def delivered(self, delivery: Delivery) -> None:
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(webhook_deliveries.delete().where(_d.id == delivery.id))
 
     async def failed(self, delivery: Delivery, problem: str, *, final: bool) -> None:
@@ -155,27 +153,11 @@ class Webhooks:
         attempts, now = delivery.attempts + 1, _now()
         wait = min(FIRST_WAIT_SECONDS * 2**delivery.attempts, LONGEST_WAIT_SECONDS) * 1_000_000
         due = None if final or attempts >= ATTEMPTS_MOST else now + wait
-        async with self._writing() as connection:
+        async with self._database.changing() as connection:
             chosen = webhook_deliveries.update().where(_d.id == delivery.id)
             await connection.execute(chosen.values(attempts=attempts, due_us=due, problem=problem[:PROBLEM_MOST]))
             old = now - KEPT_DAYS * 86_400 * 1_000_000
             await connection.execute(webhook_deliveries.delete().where(_d.due_us.is_(None), _d.created_us < old))
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.reading() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._database.writing() as connection:
-                yield connection
-        except AWAY as exc:
-            raise StorageUnavailable(f"the store does not answer: {reason(exc)}", retry_after=5) from exc
 
 
 def made(

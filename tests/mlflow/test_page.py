@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -17,8 +15,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos import databricks_pb2, mlflow_artifacts_pb2, model_registry_pb2, service_pb2, webhooks_pb2
 
-import tracking.mlflow as here
 from tests.harness import Gateway
+from tracking.mlflow.services import rows
 
 CONFIG = {"endpoints": [{"name": "chat", "targets": [{"provider": "demo", "model": "echo"}]}]}
 PAGE = (Path(__file__).parents[2] / "docs" / "mlflow.md").read_text()
@@ -46,13 +44,9 @@ def published() -> Iterator[Route]:
 
 
 def served() -> Iterator[Route]:
-    """Every one that the modules of our API register below MLflow's prefix."""
-    for name in (each.name for each in pkgutil.iter_modules(here.__path__)):
-        module = importlib.import_module(f"{here.__name__}.{name}")
-        for method, version, path, *_ in getattr(module, "SERVICES", ()):
-            yield method, f"/api/{version}/mlflow/{path}"
-        for path, _, methods, _ in getattr(module, "ROUTES", ()):
-            yield methods[0], path
+    """Every one of MLflow's that the gateway serves."""
+    for path, _, methods, _ in rows():
+        yield methods[0], path
 
 
 def state(path: str) -> str | None:
