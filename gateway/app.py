@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gateway import admin, chores, keys_api, memory, models_api, policy, runs_api, usage_api
+from gateway import admin, chores, keys_api, memory, models_api, policy, run_finding_api, runs_api, usage_api
 from gateway.calls import Calls
 from gateway.directory import Directory
+from gateway.ending import told
 from gateway.engine import Engine
 from gateway.front import Front
 from gateway.hosts import Hosts
@@ -87,6 +88,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     idempotency = Idempotency(Claims(database), runs)
     guard = Guard(keys, sessions)
 
+    stopping = asyncio.Event()
     taken_up: list[Directory] = []
 
     def current() -> Directory:
@@ -112,7 +114,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
         watching = (keys, registered, deliverer, keeping, Texts(database))
-        lasting = (watcher.run, sweep, *(each.watch for each in watching))
+        lasting = (watcher.run, sweep, keys.keep_noting, *(each.watch for each in watching))
         tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
@@ -125,7 +127,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
         loop.add_signal_handler(signal.SIGHUP, hung_up)
         memory.settle()
         try:
-            yield
+            with told(stopping):
+                yield
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
             for task in (*tasks, *reloads):
@@ -133,6 +136,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             await asyncio.gather(*tasks, *reloads, return_exceptions=True)
             await client.aclose()
             await deliverer.aclose()
+            await keys.note_uses()
             journal.close()
             if not await recorder.drain(DRAIN_SECONDS):
                 log.warning("not all calls could be recorded; the journal keeps the rest for the next start")
@@ -148,6 +152,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             ("/gateway/{endpoint}/invocations", calls(None), ["POST"], "call"),
             ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
             *models_api.ROUTES,
+            *run_finding_api.ROUTES,
             *runs_api.ROUTES,
             *usage_api.ROUTES,
             *keys_api.ROUTES,
@@ -164,6 +169,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.router.default = policy.unknown
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
+    app.state.stopping, app.state.tails = stopping, 0
     app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
     app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)
     app.state.usage_reports = UsageReports(database, keeping)

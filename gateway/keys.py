@@ -33,6 +33,8 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_DIGITS, CHECK_DIGITS = 43, 6
 """256 bits, and a checksum by which a scanner for leaked secrets can tell a key from what looks like one."""
 NAME_MOST = 200
+USED_SECONDS = 60.0
+"""How often it is written down which keys were used."""
 POLL_SECONDS = 2.0
 POLL_SECONDS_MOST = 2.5
 """How often other processes' changes are looked for, and how long the store may take: a revocation works within 5 s."""
@@ -85,6 +87,8 @@ class Keys:
         self._version: str | None = None
         self._index: dict[bytes, Entry] = {}
         self._by_id: dict[str, Entry] = {}
+        self._used: dict[str | None, float] = {}
+        """By id, when each key was last good for something since that was written down."""
         self._looked_again = float("-inf")
         self._take([])
 
@@ -114,8 +118,11 @@ class Keys:
         """The caller that a key stands for; None once it is no longer good."""
         if id == ADMIN.key_id:
             return ADMIN
-        entry = self._by_id.get(id)
-        return entry.caller if entry is not None and entry.until > time.time() else None
+        entry, now = self._by_id.get(id), time.time()
+        if entry is None or entry.until <= now:
+            return None
+        self._used[id] = now
+        return entry.caller
 
     async def create(
         self, name: str, role: Role = "caller", *, by: Caller, expires_us: int | None = None
@@ -204,6 +211,23 @@ class Keys:
                     log.info("the store answers again, and keys are up to date")
                 away = False
 
+    async def note_uses(self) -> None:
+        """Write down which keys were used since the last time. What the store does not take is for the next time."""
+        used, self._used = self._used, {}
+        at = {id: int(used[id] * 1_000_000) for id in self._by_id if id in used}
+        try:
+            async with asyncio.timeout(POLL_SECONDS_MOST):
+                if at:
+                    await self._store.used(at)
+        except AWAY:
+            self._used = {**used, **self._used}
+
+    async def keep_noting(self) -> None:
+        """For ever, beside the calls."""
+        while True:
+            await asyncio.sleep(USED_SECONDS)
+            await self.note_uses()
+
     def _take(self, records: Iterable[KeyRecord]) -> None:
         entries = [_entry(record) for record in records]
         by_id = {entry.caller.key_id: entry for entry in entries if entry.caller.key_id is not None}
@@ -212,8 +236,9 @@ class Keys:
     def _check(self, key: bytes) -> Caller:
         """The same steps whatever is wrong with the key."""
         digest = self._digest(key)
-        entry = self._index.get(digest, NOBODY)
-        if hmac.compare_digest(entry.digest, digest) and entry.until > time.time():
+        entry, now = self._index.get(digest, NOBODY), time.time()
+        if hmac.compare_digest(entry.digest, digest) and entry.until > now:
+            self._used[entry.caller.key_id] = now
             return entry.caller
         raise Unauthenticated(REFUSED)
 

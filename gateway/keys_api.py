@@ -82,6 +82,7 @@ def public(record: KeyRecord) -> Json:
         "created_by": record.created_by,
         "expires_us": record.expires_us,
         "revoked_us": record.revoked_us,
+        "last_used_us": record.last_used_us,
     }
 
 

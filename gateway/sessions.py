@@ -14,6 +14,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.attempts import Attempts
 from gateway.hosts import host_of, is_loopback
 from gateway.keys import ADMIN, Caller, Keys
 from providers.errors import InvalidRequest, StorageUnavailable, Unauthenticated, UnsupportedMediaType
@@ -42,6 +43,7 @@ class Sessions:
     def __init__(self, store: SessionStore, keys: Keys, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._keys, self._clock = store, keys, clock
         self._known: dict[str, Known] = {}
+        self._attempts = Attempts(clock)
 
     async def link(self) -> str:
         """The path and query of a link that signs a browser in as administrator, once, within a quarter of an hour."""
@@ -99,17 +101,22 @@ class Sessions:
     async def follow_link(self, request: Request) -> Response:
         """`GET /login?token=...`: the one-time link."""
         token = request.query_params.get("token", "")
-        with answering():
-            good = await self._store.redeem(_hash(token), self._now_us())
-        if not good:
-            raise Unauthenticated("the link was used already, or is older than 15 minutes; sign in with a key instead")
+        with self._attempts.counted(_address(request)):
+            with answering():
+                good = await self._store.redeem(_hash(token), self._now_us())
+            if not good:
+                raise Unauthenticated(
+                    "the link was used already, or is older than 15 minutes; sign in with a key instead"
+                )
         return await self._signed_in(request, ADMIN, Response(status_code=303, headers={"location": "/", **PRIVATE}))
 
     async def paste_key(self, request: Request) -> Response:
         """`POST /login` with `{"key": "..."}`."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise UnsupportedMediaType("send the key as JSON, with 'content-type: application/json'")
-        caller = self._keys.check(_key(await _read(request)))
+        key = _key(await _read(request))
+        with self._attempts.counted(_address(request)):
+            caller = self._keys.check(key)
         answer = orjson.dumps({"name": caller.name, "role": caller.role})
         return await self._signed_in(request, caller, Response(answer, media_type="application/json", headers=PRIVATE))
 
@@ -175,6 +182,10 @@ def is_plain(scheme: str, host: str | None) -> bool:
 
 def _is_plain(request: Request) -> bool:
     return is_plain(request.scope["scheme"], host_of(request.scope["headers"]))
+
+
+def _address(request: Request) -> str | None:
+    return None if request.client is None else request.client.host
 
 
 def _set(response: Response, request: Request, value: str, seconds: int) -> None:

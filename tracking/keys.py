@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ class KeyRecord:
     created_by: str | None = None
     expires_us: int | None = None
     revoked_us: int | None = None
+    last_used_us: int | None = None
+    """To the minute: a gateway writes it down once a minute, and when it stops."""
 
 
 COLUMNS = [keys.c[name] for name in KeyRecord.__slots__]
@@ -74,6 +77,17 @@ class KeyStore:
                 return True
             known = await connection.scalar(sa.select(keys.c.id).where(keys.c.id == id))
         return known is not None
+
+    async def used(self, at_us: Mapping[str, int]) -> None:
+        """When each of these was last used. A later use, which another process wrote down, stays."""
+        last = keys.c.last_used_us
+        update = (
+            sa.update(keys)
+            .where(keys.c.id == sa.bindparam("key"), sa.or_(last.is_(None), last < sa.bindparam("at")))
+            .values(last_used_us=sa.bindparam("at"))
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(update, [{"key": id, "at": at} for id, at in sorted(at_us.items())])
 
     async def _select(self, query: sa.Select[tuple[object, ...]]) -> list[KeyRecord]:
         async with self._database.reading() as connection:

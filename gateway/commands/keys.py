@@ -83,8 +83,8 @@ def list_(json: AsJson = False, config: Config = None, store: Store = None) -> N
         if json:
             emit({"keys": records})
             return
-        shown = ("id", "name", "role", "key", "state", "created", "expires")
-        days = ("created_at", "expires_at")
+        shown = ("id", "name", "role", "key", "state", "created", "expires", "last used")
+        days = ("created_at", "expires_at", "last_used_at")
         show(
             shown,
             [
@@ -142,6 +142,7 @@ def _public(record: KeyRecord) -> Json:
         "created_at": _iso(record.created_us),
         "expires_at": _iso(record.expires_us),
         "revoked_at": _iso(record.revoked_us),
+        "last_used_at": _iso(record.last_used_us),
         "created_by": record.created_by,
     }
 

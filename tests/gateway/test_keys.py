@@ -6,7 +6,7 @@ import asyncio
 import base64
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +240,49 @@ async def test_a_key_that_is_not_there_cannot_be_revoked_and_one_that_is_stays_r
     (second,) = await keys.all()
     assert first == second
     assert first.revoked_us is not None
+
+
+async def test_it_is_written_down_when_a_key_was_last_used(database: Database) -> None:
+    keys, other = process(database), process(database)
+    (busy, key), (idle, _) = [await keys.create(name, by=ADMIN) for name in ("busy", "idle")]
+    await other.refresh()
+    assert busy.last_used_us is None
+    before = time.time_ns() // 1000
+    keys.check(key.reveal())
+    assert other.by_id(busy.id) is not None, "a browser that is signed in uses its key too"
+    for each in (other, keys, keys):
+        await each.note_uses()
+    used = {record.id: record.last_used_us for record in await keys.all()}
+    assert used[idle.id] is None
+    assert before <= (used[busy.id] or 0) <= time.time_ns() // 1000
+
+
+async def test_an_earlier_use_does_not_hide_a_later_one(database: Database) -> None:
+    keys = process(database)
+    record, _ = await keys.create("app", by=ADMIN)
+    for at in (20, 10):
+        await KeyStore(database).used({record.id: at, "key_unknown": at})
+    assert [each.last_used_us for each in await keys.all()] == [20]
+
+
+async def test_uses_that_the_store_did_not_take_are_written_down_later(lite: Database) -> None:
+    class Flaky(KeyStore):
+        away = True
+
+        async def used(self, at_us: Mapping[str, int]) -> None:
+            if self.away:
+                raise TimeoutError
+            await super().used(at_us)
+
+    store = Flaky(lite)
+    keys = Keys(store, PEPPER)
+    _, key = await keys.create("app", by=ADMIN)
+    keys.check(key.reveal())
+    await keys.note_uses()
+    assert [each.last_used_us for each in await keys.all()] == [None]
+    store.away = False
+    await keys.note_uses()
+    assert [each.last_used_us for each in await keys.all()] != [None]
 
 
 async def test_the_first_start_makes_one_admin_key_and_no_later_one_does(database: Database) -> None:
