@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from gateway.endpoint_settings import EndpointSettings, TargetSettings
@@ -58,6 +59,9 @@ class Directory:
 
     def endpoints(self) -> list[Endpoint]:
         return list(self._endpoints.values())
+
+    def providers(self) -> Mapping[str, Provider]:
+        return self._providers
 
     def models(self) -> list[tuple[str, str]]:
         """(name, whose it is) of what can be called: the endpoints, and the models of the provider that is inside."""
