@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import TypeIs
 
 from tests.harness import Gateway, Start
 from tests.vendor import Vendor
 
 pytest_plugins = ["tests.postgres"]
-TOLD = pytest.StashKey[list[str]]()
+TOLD = "told"
 
 
 @pytest.fixture
@@ -25,14 +26,21 @@ def anyio_backend() -> str:
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Adds a line to what is printed after the tests: a count or a table that a reader should see."""
-    return request.config.stash.setdefault(TOLD, []).append
+    item: pytest.Item = request.node
+    # With the test's report, since the process that runs it may be another than the one that prints.
+    return lambda line: item.user_properties.append((TOLD, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if lines := config.stash.get(TOLD, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ends = [each for reports in terminalreporter.stats.values() for each in reports if is_end(each)]
+    if lines := [str(line) for end in ends for name, line in end.user_properties if name == TOLD]:
         terminalreporter.section("measured")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+def is_end(report: object) -> TypeIs[pytest.TestReport]:
+    return isinstance(report, pytest.TestReport) and report.when == "call"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 
 pytestmark = pytest.mark.anyio
 API = "/api/2.0/mlflow"
@@ -45,7 +45,7 @@ async def made(http: httpx.AsyncClient, **more: object) -> dict[str, object]:
 
 
 async def test_nobody_without_a_key_reads_or_writes(gateway: Gateway) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=gateway.url, **PLAIN) as stranger:
         for method, path in [
             ("GET", FILES),
             ("GET", f"{FILES}/a"),
@@ -62,9 +62,7 @@ async def test_nobody_without_a_key_reads_or_writes(gateway: Gateway) -> None:
 async def test_a_viewer_reads_and_does_not_write(gateway: Gateway, http: httpx.AsyncClient) -> None:
     key = (await http.post("/api/keys", json={"name": "eyes", "role": "viewer"})).json()["key"]
     await http.put(f"{FILES}/0/v/a.txt", content=b"x")
-    async with httpx.AsyncClient(
-        base_url=gateway.url, headers={"authorization": f"Bearer {key}"}, trust_env=False
-    ) as viewer:
+    async with httpx.AsyncClient(base_url=gateway.url, headers={"authorization": f"Bearer {key}"}, **PLAIN) as viewer:
         assert (await viewer.get(f"{FILES}/0/v/a.txt")).content == b"x"
         assert (await viewer.put(f"{FILES}/0/v/a.txt", content=b"y")).status_code == 403
         assert (await viewer.delete(f"{FILES}/0/v/a.txt")).status_code == 403

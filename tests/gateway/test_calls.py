@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness import Gateway, Start
+from tests.harness import PLAIN, Gateway, Start
 from tests.vendor import Call as Received
 from tests.vendor import Vendor
 from tests.vendor_words import text
@@ -284,7 +284,7 @@ async def test_an_endpoint_may_ask_for_answers_to_be_completed_without_their_cal
 
 async def test_a_call_without_a_key_is_refused_before_anything_is_sent(served: Served) -> None:
     sent = len(served.vendor.calls)
-    async with httpx.AsyncClient(base_url=served.gateway.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=served.gateway.url, **PLAIN) as client:
         response = await client.post("/v1/chat/completions", json={"model": "good", "messages": ASK})
     assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
     assert len(served.vendor.calls) == sent

@@ -118,6 +118,7 @@ async def compared(gateway: Gateway, name: str, heard: list[Heard], received: se
     return Tally(len(heard), len(received), len(answered), len(runs), len(missing), len(doubled))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.anyio
@@ -150,6 +151,7 @@ async def test_rounds_of_sigkill_under_load_leave_one_run_for_each_call(
     assert total.answered > ROUNDS
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(120)

@@ -14,7 +14,7 @@ from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 from tests.vendor import Vendor
 from tests.vendor_words import text
 
@@ -290,4 +290,4 @@ def test_a_key_may_come_the_way_that_each_client_sends_its_own(gateway: Gateway,
         "x-api-key": {"headers": {"x-api-key": gateway.key}},
         "basic": {"auth": ("anyone", gateway.key)},
     }
-    assert httpx.get(f"{gateway.url}/v1/models", trust_env=False, **ways[header]).status_code == 200
+    assert httpx.get(f"{gateway.url}/v1/models", **PLAIN, **ways[header]).status_code == 200

@@ -21,6 +21,7 @@ from gateway.keys import Caller
 from gateway.policy import refused
 from gateway.runs_api import ROUTES
 from providers.errors import GatewayError
+from tests.harness import PLAIN
 from tests.tracking.kept import Row, opened, row, say
 from tracking.csv_out import csv_lines
 from tracking.runs import Runs
@@ -61,7 +62,7 @@ async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
             server = uvicorn.Server(uvicorn.Config(Door(app), log_level="warning", lifespan="off"))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            async with httpx.AsyncClient(base_url=base, headers={"x-who": "admin"}, trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=base, headers={"x-who": "admin"}, **PLAIN) as client:
                 yield client
             server.should_exit = True
             await serving

@@ -136,6 +136,7 @@ def compare_text(stream: Stream, run: dict[str, Any]) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 async def test_streams_that_end_in_every_way_leave_right_runs_and_nothing_open(

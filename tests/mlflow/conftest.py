@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import RestException
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 from tests.postgres import Postgres
 
 
@@ -67,7 +67,7 @@ def client() -> MlflowClient:
 
 @pytest.fixture
 def rest(gatelog: Gateway) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, trust_env=False) as plain:
+    with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, **PLAIN) as plain:
         yield plain
 
 
@@ -82,7 +82,7 @@ def call(gatelog: Gateway, experiment: str) -> Callable[..., str]:
             "x-gatelog-tags": json.dumps(tags),
         }
         asked = {"model": endpoint, "messages": [{"role": "user", "content": "one two three"}]}
-        answer = httpx.post(f"{gatelog.url}/v1/chat/completions", json=asked, headers=headers, trust_env=False)
+        answer = httpx.post(f"{gatelog.url}/v1/chat/completions", json=asked, headers=headers, **PLAIN)
         assert answer.status_code == 200, answer.text
         id = str(answer.headers["x-gatelog-run-id"])
         until = time.monotonic() + 20

@@ -14,7 +14,7 @@ import pytest
 from mlflow.artifacts import download_artifacts, load_text
 
 from tests.bucket import Bucket
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -75,13 +75,13 @@ def test_large_files_go_around_the_gateway_in_parts(
 def test_a_run_gives_urls_to_write_to_and_read_from(gatelog: Gateway) -> None:
     with mlflow.start_run() as run:
         pass
-    with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, trust_env=False) as http:
+    with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, **PLAIN) as http:
         asked = {"run_id": run.info.run_id, "path": "by/hand.txt", "expiration": 60}
         there = http.post("/api/2.0/mlflow/artifacts/presigned-upload-url", json=asked).json()
         assert httpx.put(there["presigned_url"], content=b"hello", trust_env=False).status_code == 200
         back = http.post("/api/2.0/mlflow/artifacts/presigned-download-url", json=asked).json()
         assert back["file_size"] == 5
-        assert httpx.get(back["presigned_url"], trust_env=False).content == b"hello"
+        assert httpx.get(back["presigned_url"], **PLAIN).content == b"hello"
         for seconds in (0, 604_801):
             refused = http.post(
                 "/api/2.0/mlflow/artifacts/presigned-download-url", json={**asked, "expiration": seconds}

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run, ViewType
 from mlflow.exceptions import MlflowException, RestException
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 
 Json = dict[str, Any]
 PRICED = {"provider": "demo", "model": "echo", "price": {"input": 1000, "output": 2000}}
@@ -161,7 +161,7 @@ def test_calls_are_found_while_others_are_made(
 
     def keep_calling() -> None:
         asked = {"model": "cheap", "messages": [{"role": "user", "content": "go on"}]}
-        with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, trust_env=False) as plain:
+        with httpx.Client(base_url=gatelog.url, headers=gatelog.headers, **PLAIN) as plain:
             while not over.is_set():
                 made.append(plain.post("/v1/chat/completions", json=asked).status_code)
 

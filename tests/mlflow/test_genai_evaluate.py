@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.genai.scorers import scorer
 from mlflow.tracing import get_tracing_context_headers_for_http_request
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 from tests.postgres import Postgres
 from tests.vendor import Vendor
 from tests.vendor_words import text
@@ -70,10 +70,10 @@ def call(gateway: Gateway, model: str = "support", key: str | None = None, **hea
     """The id of a call's trace, once it can be read, and of the experiment that it is in."""
     body = {"model": model, "messages": [{"role": "user", "content": "Say some words."}]}
     given = {"authorization": f"Bearer {key or gateway.key}", **headers}
-    answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=body, headers=given)
+    answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=body, headers=given, **PLAIN)
     id = f"tr-{answer.headers['x-gatelog-run-id']}"
     for _ in range(200):
-        found = httpx.get(f"{gateway.url}/api/3.0/mlflow/traces/{id}", headers=gateway.headers)
+        found = httpx.get(f"{gateway.url}/api/3.0/mlflow/traces/{id}", headers=gateway.headers, **PLAIN)
         if found.status_code == 200:
             return id, found.json()["trace"]["trace_info"]["trace_location"]["mlflow_experiment"]["experiment_id"]
         time.sleep(0.05)
@@ -222,7 +222,7 @@ def test_a_traceparent_that_is_not_one_is_as_good_as_not_sent(sent: str, gatelog
 
 
 def test_a_caller_sees_the_traces_of_its_own_calls_alone(gatelog: Gateway) -> None:
-    made = httpx.post(f"{gatelog.url}/api/keys", json={"name": "app"}, headers=gatelog.headers).json()["key"]
+    made = httpx.post(f"{gatelog.url}/api/keys", json={"name": "app"}, headers=gatelog.headers, **PLAIN).json()["key"]
     marked = {"x-gatelog-experiment": "private"}
     theirs, experiment = call(gatelog, **marked)
     own, _ = call(gatelog, key=made, **marked)

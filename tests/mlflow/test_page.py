@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos import databricks_pb2, mlflow_artifacts_pb2, model_registry_pb2, service_pb2, webhooks_pb2
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 from tracking.mlflow.services import rows
 
 CONFIG = {"endpoints": [{"name": "chat", "targets": [{"provider": "demo", "model": "echo"}]}]}
@@ -69,7 +69,7 @@ def nameless(path: str) -> str:
 @pytest.fixture(scope="module")
 def stranger(gatelog: Gateway) -> Iterator[httpx.Client]:
     """Somebody without a key, to whom a route that is there says so with 401, and does nothing."""
-    with httpx.Client(base_url=gatelog.url, trust_env=False) as client:
+    with httpx.Client(base_url=gatelog.url, **PLAIN) as client:
         yield client
 
 

@@ -22,7 +22,7 @@ from mlflow.genai import (
     set_prompt_alias,
 )
 
-from tests.harness import ADMIN_KEY, Gateway
+from tests.harness import ADMIN_KEY, PLAIN, Gateway
 from tests.postgres import Postgres
 from tests.vendor import Vendor
 
@@ -42,7 +42,7 @@ class Two:
     def ask(self, model: str, gateway: Gateway | None = None, **more: Any) -> httpx.Response:
         headers = more.pop("headers", {})
         served = gateway or self.first
-        with httpx.Client(base_url=served.url, headers={**served.headers, **headers}, trust_env=False) as client:
+        with httpx.Client(base_url=served.url, headers={**served.headers, **headers}, **PLAIN) as client:
             return client.post("/v1/chat/completions", json={"model": model, **more}, timeout=30)
 
     def sent(self) -> Json:

@@ -13,7 +13,7 @@ from mlflow.entities import AssessmentSource, AssessmentSourceType, Feedback, Sp
 from mlflow.exceptions import MlflowException
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 
 pytestmark = [pytest.mark.usefixtures("experiment"), pytest.mark.filterwarnings("default")]
 HUMAN = AssessmentSource(source_type=AssessmentSourceType.HUMAN, source_id="ann")
@@ -264,7 +264,7 @@ def test_any_opentelemetry_exporter_may_send_spans(form: str, gatelog: Gateway, 
         body, headers = otlp_json(), {"content-type": "application/json"}
     headers |= {"x-mlflow-experiment-id": experiment, **gatelog.headers}
     for _ in range(2):  # an exporter that had no answer sends the same again
-        answer = httpx.post(f"{gatelog.url}/v1/traces", content=body, headers=headers)
+        answer = httpx.post(f"{gatelog.url}/v1/traces", content=body, headers=headers, **PLAIN)
         assert (answer.status_code, answer.headers["content-type"]) == (200, headers["content-type"])
     trace = got(id)
     assert [span.name for span in trace.data.spans] == ["chat", "GET /"]
@@ -306,7 +306,7 @@ def test_an_export_that_cannot_be_read_is_refused_and_says_why(gatelog: Gateway,
         ),
     ]
     for changed, body, status in bad:
-        answer = httpx.post(f"{gatelog.url}/v1/traces", content=body, headers=good | changed)
+        answer = httpx.post(f"{gatelog.url}/v1/traces", content=body, headers=good | changed, **PLAIN)
         assert (answer.status_code, set(answer.json())) == (status, {"error_code", "message"}), (changed, answer.text)
     without = {name: value for name, value in good.items() if name != "x-mlflow-experiment-id"}
-    assert httpx.post(f"{gatelog.url}/v1/traces", content=b"", headers=without).status_code == 422
+    assert httpx.post(f"{gatelog.url}/v1/traces", content=b"", headers=without, **PLAIN).status_code == 422

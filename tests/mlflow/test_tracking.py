@@ -17,7 +17,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Metric, Param, RunTag, ViewType
 from mlflow.exceptions import MlflowException, RestException
 
-from tests.harness import Gateway
+from tests.harness import PLAIN, Gateway
 
 pytestmark = [
     pytest.mark.usefixtures("gatelog"),
@@ -274,7 +274,7 @@ def test_a_fault_is_told_by_code_and_name(
 
 
 def test_the_server_says_what_it_is(gatelog: Gateway, rest: httpx.Client) -> None:
-    with httpx.Client(base_url=gatelog.url, trust_env=False) as stranger:
+    with httpx.Client(base_url=gatelog.url, **PLAIN) as stranger:
         assert stranger.get("/version").text == "3.18.0"
         assert stranger.get("/health").text == "OK"
         refused = stranger.get("/api/2.0/mlflow/runs/get")

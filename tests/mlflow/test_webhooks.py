@@ -22,7 +22,7 @@ from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookEvent, WebhookStatus
 from mlflow.exceptions import RestException as Refused
 
-from tests.harness import Gateway, free_port
+from tests.harness import PLAIN, Gateway, free_port
 from tests.postgres import Postgres
 from tracking.database import open_store
 from tracking.registry_tables import webhooks
@@ -223,7 +223,7 @@ def test_a_private_address_is_refused(client: MlflowClient, url: str, says: str)
 
 
 def test_only_an_administrator_may_have_the_server_call_somebody(gateway: Gateway, receiver: Receiver) -> None:
-    with httpx.Client(base_url=gateway.url, headers=gateway.headers, trust_env=False) as http:
+    with httpx.Client(base_url=gateway.url, headers=gateway.headers, **PLAIN) as http:
         key = http.post("/api/keys", json={"name": "an application"}).json()["key"]
         events = [{"entity": "PROMPT", "action": "CREATED"}]
         asked = {"name": "theirs", "url": receiver.url, "events": events}

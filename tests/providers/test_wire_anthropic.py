@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -153,10 +154,9 @@ def test_a_stream_gives_the_same_however_it_is_cut(exchange: Json) -> None:
     recorded.gives_the_same_however_it_is_cut(SURFACE, asked(exchange), recorded.streamed(exchange))
 
 
-def test_how_many_exchanges_were_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_how_many_exchanges_were_read(tell: Callable[[str], None]) -> None:
     if EXCHANGES[0].marks:
         pytest.skip("the recorded exchanges are not beside the repository")
     streams = sum(param.values[0]["streaming"] for param in EXCHANGES)
-    with capsys.disabled():
-        print(f"\nanthropic messages: {len(EXCHANGES)} exchanges, {streams} of them streams")
+    tell(f"anthropic messages: {len(EXCHANGES)} exchanges, {streams} of them streams")
     assert len(EXCHANGES) >= 260

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -195,13 +196,12 @@ def test_embeddings_in_base64_are_little_endian_floats(exchange: Json) -> None:
         assert struct.unpack(f"<{len(packed) // 4}f", packed) == pytest.approx(vector["values"], abs=1e-7)
 
 
-def test_how_many_exchanges_were_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_how_many_exchanges_were_read(tell: Callable[[str], None]) -> None:
     if EXCHANGES[0].marks:
         pytest.skip("the recorded exchanges are not beside the repository")
     streams = sum(param.values[0]["streaming"] for param in EXCHANGES)
-    with capsys.disabled():
-        print(
-            f"\ngemini generate_content: {len(EXCHANGES)} exchanges, {streams} of them streams;"
-            f" embeddings: {len(EMBEDDED)} exchanges"
-        )
+    tell(
+        f"gemini generate_content: {len(EXCHANGES)} exchanges, {streams} of them streams;"
+        f" embeddings: {len(EMBEDDED)} exchanges"
+    )
     assert len(EXCHANGES) >= 270

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.harness import PLAIN
 from tracking.artifacts import Artifacts
 from tracking.mlflow.artifacts_api import ROUTES
 
@@ -48,7 +49,7 @@ async def served(artifacts: Artifacts) -> AsyncIterator[httpx.AsyncClient]:
         server = uvicorn.Server(uvicorn.Config(Admitted(app), log_level="warning", lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=base, **PLAIN) as client:
             yield client
         server.should_exit = True
         await serving

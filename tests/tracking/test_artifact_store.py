@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.bucket import Bucket
+from tests.harness import PLAIN
 from tests.tracking.artifact_server import FILES, UPLOADS, raw, served
 from tracking.artifacts import Artifacts, ArtifactsPlaceError, open_artifacts
 
@@ -180,7 +181,7 @@ async def created(http: httpx.AsyncClient, path: str, parts: int, name: str = "b
 
 async def sent(url: str, body: bytes) -> str:
     """As MLflow's client sends a part: to the URL that it was given, without its key."""
-    async with httpx.AsyncClient(trust_env=False) as other:
+    async with httpx.AsyncClient(**PLAIN) as other:
         answer = await other.put(url, content=body)
         assert answer.status_code == 200, answer.text
         return answer.headers["etag"]
@@ -275,7 +276,7 @@ async def test_a_bucket_gives_urls_to_read_from_and_a_folder_has_none(bucket: st
         await http.put(f"{FILES}/p/f.txt", content=b"hello")
         answer = (await http.get("/api/2.0/mlflow-artifacts/presigned/p/f.txt")).json()
         assert answer["file_size"] == 5
-        async with httpx.AsyncClient(trust_env=False) as other:
+        async with httpx.AsyncClient(**PLAIN) as other:
             assert (await other.get(answer["url"])).content == b"hello"
         assert (await http.get("/api/2.0/mlflow-artifacts/presigned/p/none")).status_code == 404
     async with served(open_artifacts(str(tmp_path), MOST)) as http:
