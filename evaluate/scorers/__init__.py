@@ -1,0 +1,1 @@
+"""What a cell's answer is judged by: code, judges, people's own."""
