@@ -22,6 +22,7 @@ from tracking.grammar import Source
 from tracking.rows import unpacked
 from tracking.search import narrowed, where
 from tracking.tables import calls, payloads
+from tracking.windows import windows
 
 PAGE = 50
 PAGE_MOST = 1_000
@@ -143,14 +144,19 @@ class Runs:
         conditions = self._conditions(filter, key_id, narrow)
         order = orders.order(order_by, CALLS, self._dialect)
         query = orders.fingerprint(filter, list(order_by), key_id, sorted(narrow.items()))
-        if token is not None:
-            conditions.append(order.after(orders.values(token, query, order)))
+        after = None if token is None else orders.values(token, query, order)
+        if after is not None:
+            conditions.append(order.after(after))
         table = BOTH if len(columns) > len(shape.COLUMNS) else calls
         # One more than asked for, to know whether there is a page after this one.
-        select = sa.select(*columns, *order.columns()).select_from(table).where(*conditions)
+        select = sa.select(*columns, *order.columns()).select_from(table).where(*conditions).order_by(*order.clauses())
+        rows: list[sa.RowMapping] = []
         async with self._database.asking() as connection:
-            found = await connection.execute(select.order_by(*order.clauses()).limit(size + 1))
-            rows = found.mappings().all()
+            async for window in windows(connection, Source(filter), order, after):
+                found = await connection.execute(select.limit(size + 1 - len(rows)), window)
+                rows += found.mappings()
+                if len(rows) > size:
+                    break
         if len(rows) <= size:
             return rows, None
         last = rows[size - 1]

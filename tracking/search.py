@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from tracking.fields import SECTIONS, Field, Fields, Type
 from tracking.grammar import And, Comparison, Key, Not, Operator, Or, Source, Tree, Value, parse
-from tracking.usage_tables import texts
+from tracking.usage_tables import LAST_NUMBER, texts, texts_words
 
 MOST_WILDCARDS = 16
 """Of `%` in one pattern: each may multiply the work of matching by the length of the text."""
@@ -176,12 +176,21 @@ def phrases(source: Source, key: Key, value: Value) -> list[str]:
     return phrases
 
 
-def _with_words_of_sqlite(phrases: Sequence[str]) -> sa.Select[tuple[str]]:
+def matching(phrases: Sequence[str]) -> Condition:
+    """Of SQLite's index over words: what has all of these."""
     asked = " AND ".join(f'"{phrase}"' for phrase in phrases)
-    numbers = sa.text("SELECT rowid FROM texts_words WHERE texts_words MATCH :asked").bindparams(
-        sa.bindparam("asked", asked, unique=True)
-    )
-    return sa.select(texts.c.id).where(texts.c.number.in_(numbers.columns(sa.column("rowid", sa.Integer))))
+    return texts_words.c.texts_words.op("MATCH", is_comparison=True)(sa.literal(asked, sa.String))
+
+
+WORDS_FROM, WORDS_UNTIL = "words_from", "words_until"
+"""Parameters that narrow words on SQLite to a window of `texts.number`; see `tracking.windows`."""
+
+
+def _with_words_of_sqlite(phrases: Sequence[str]) -> sa.Select[tuple[str]]:
+    number = texts_words.c.rowid
+    within = (number >= sa.bindparam(WORDS_FROM, 0), number < sa.bindparam(WORDS_UNTIL, LAST_NUMBER))
+    numbers = sa.select(number).where(matching(phrases), *within)
+    return sa.select(texts.c.id).where(texts.c.number.in_(numbers))
 
 
 def _with_words_of_postgresql(phrases: Sequence[str]) -> sa.Select[tuple[str]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import AWAY, Database, reason
 from tracking.rows import Row
@@ -21,7 +23,7 @@ from tracking.runs import BOTH, DETAILS, detailed
 from tracking.search import words
 from tracking.shape import COLUMNS
 from tracking.tables import calls
-from tracking.usage_tables import texts, texts_waiting
+from tracking.usage_tables import SLOTS, number, texts, texts_waiting
 
 STEP_SECONDS, SHARE = 1.0, 0.05
 """The index may take this much of one core from the calls: at most a step a second, and rarer when steps are long. A
@@ -31,7 +33,16 @@ LONGEST = 20_000
 """Words of one call that are indexed: of each of a very long request and answer the first."""
 SPOKEN = frozenset({"content", "text", "prompt", "input", "arguments", "refusal", "reasoning_content", "output"})
 """Keys whose strings somebody has said."""
+TRIES = 16
 log = logging.getLogger("gatelog.texts")
+
+
+class Said(NamedTuple):
+    """The words of one call."""
+
+    id: str
+    started_us: int
+    words: str
 
 
 def waiting(rows: Sequence[Row]) -> Row:
@@ -80,21 +91,49 @@ class Texts:
         said = await asyncio.to_thread(_said, rows)
         insert = postgresql.insert if self._database.postgres else sqlite.insert
         async with self._database.writing() as connection:
-            if said:
-                await connection.execute(insert(texts).on_conflict_do_nothing(), said)
+            if self._database.postgres:
+                new = [{"id": each.id, "words": each.words} for each in said]
+            else:
+                new = await _numbered(connection, said)
+            if new:
+                await connection.execute(insert(texts).on_conflict_do_nothing(), new)
             numbers = [batch.number for batch in batches]
             await connection.execute(sa.delete(texts_waiting).where(texts_waiting.c.number.in_(numbers)))
         return len(ids)
 
 
-def _said(rows: Sequence[sa.RowMapping]) -> list[dict[str, str]]:
+def _said(rows: Sequence[sa.RowMapping]) -> list[Said]:
     said = []
     for row in rows:
         run = detailed(row, False)
         found = [words(" ".join(_spoken(run[side], side == "response")))[:LONGEST] for side in ("request", "response")]
         if any(found):
-            said.append({"id": row["id"], "words": " ".join(word for side in found for word in side)})
+            text = " ".join(word for side in found for word in side)
+            said.append(Said(row["id"], row["started_us"], text))
     return said
+
+
+async def _numbered(connection: AsyncConnection, said: Sequence[Said]) -> list[dict[str, Any]]:
+    """Those that are not in `texts`, each with a number that is free; by number, which SQLite's index wants them by."""
+    there = sa.select(texts.c.id).where(texts.c.id.in_([each.id for each in said]))
+    known = set((await connection.execute(there)).scalars())
+    left = [(number(each.started_us), each) for each in said if each.id not in known]
+    placed: dict[int, Said] = {}
+    tries = 0
+    while left:
+        # A millisecond that has been full so often gives to the next.
+        tries += 1
+        beyond = max(0, tries - TRIES) * SLOTS
+        chosen = [(first + beyond + secrets.randbelow(SLOTS), first, each) for first, each in left]
+        taken = sa.select(texts.c.number).where(texts.c.number.in_([place for place, _, _ in chosen]))
+        full = set((await connection.execute(taken)).scalars())
+        left = []
+        for place, first, each in chosen:
+            if place in full or place in placed:
+                left.append((first, each))
+            else:
+                placed[place] = each
+    return [{"number": place, "id": placed[place].id, "words": placed[place].words} for place in sorted(placed)]
 
 
 def _spoken(value: Any, said: bool = False) -> Iterator[str]:

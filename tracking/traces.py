@@ -26,6 +26,7 @@ from tracking.runs import BOTH, DETAILS, detailed
 from tracking.tables import calls
 from tracking.trace_search import TIE, Side, condition, sides
 from tracking.trace_tables import assessments, spans, trace_prompts, traces
+from tracking.windows import windows
 
 PAGE, PAGE_MOST = 100, 500
 LINKED_PROMPTS = "mlflow.linkedPrompts"
@@ -76,7 +77,12 @@ class Traces:
                 select = select.where(*self._conditions(side, experiments, filter, key_id))
                 if after is not None:
                     select = select.where(order.after(after))
-                rows = await connection.execute(select.order_by(*order.clauses()).limit(size + 1))
+                rows: list[sa.Row[Any]] = []
+                async for window in windows(connection, Source(filter), order, after):
+                    left = select.order_by(*order.clauses()).limit(size + 1 - len(rows))
+                    rows += await connection.execute(left, window)
+                    if len(rows) > size:
+                        break
                 found += [(tuple(row[1:]), row[0]) for row in rows]
             found.sort(key=functools.cmp_to_key(_comparison(each[0])))
             ids = [id for _, id in found[:size]]

@@ -77,7 +77,21 @@ texts = sa.Table(
     sa.Column("id", _ID, nullable=False, unique=True),
     sa.Column("words", sa.Text, nullable=False),
 )
-"""The words of each call, as `tracking.texts` makes them; the migrations lay an index over them, `texts_words`."""
+"""The words of each call, as `tracking.texts` makes them; the migrations lay an index over them, `texts_words`.
+
+On SQLite, calls that began earlier have lower numbers: `number` of the beginning, and what else is free of its slots.
+"""
+texts_words = sa.table("texts_words", sa.column("rowid", sa.BigInteger), sa.column("texts_words", sa.String))
+"""That index on SQLite, whose rows are those of `texts`; the column of its own name is what is matched."""
+SLOTS = 4096
+"""Numbers of one millisecond, which is more than there are calls in it."""
+LAST_NUMBER = 2**63 - SLOTS
+
+
+def number(started_us: int) -> int:
+    """The first of the numbers that a call which began then may have."""
+    return min(max(started_us // 1_000, 0) * SLOTS, LAST_NUMBER - SLOTS)
+
 
 texts_waiting = sa.Table(
     "texts_waiting",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import orjson
@@ -89,3 +90,32 @@ async def test_words_go_with_what_was_said(store: str) -> None:
     await Retention(database, runs_days=None, payloads_days=1).sweep()
     await database.close()
     assert await found(store, "text = 'refund'", "") == [[], [0, 1, 2, 3]]
+
+
+async def test_pages_of_a_common_word_are_those_of_the_order_however_many_have_it(store: str) -> None:
+    database = open_store(store)
+    await database.migrate()
+    rng = random.Random(1)
+    batch = []
+    for n in range(1_500):
+        call = logged(n, "a common word" if n % 3 else "nothing", "answer")
+        assert call.begin is not None
+        # Many in the same milliseconds, and a third of them in the same microsecond.
+        call.begin["started_us"] = 1_767_225_600_000_000 + rng.choice([0, 0, rng.randrange(9) * 500, n * 100_000])
+        batch.append(call)
+    rng.shuffle(batch)
+    assert await Writer(database, Rows(WORDS)).write(batch) == []
+    await Texts(database).index()
+    runs = Runs(database)
+    for filter, size in (("text = 'common'", 200), ("text = 'word common' AND NOT text = 'nothing'", 1_000)):
+        ids: list[str] = []
+        token = None
+        while True:
+            page = await runs.page(filter, (), size, token)
+            ids += [run["id"] for run in page.runs]
+            if (token := page.next_page_token) is None:
+                break
+        having = [call for call in batch if b"common" in call.request]
+        begun = {call.id: call.begin["started_us"] for call in having if call.begin is not None}
+        assert ids == sorted(begun, key=lambda each: (begun[each], each), reverse=True)
+    await database.close()
