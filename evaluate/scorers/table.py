@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from evaluate.scorers import overlap, structure, text
+from evaluate.scorers import labels, measured, overlap, readability, retrieval, structure, text, tools
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Scorer
 from providers.chat import Json
@@ -18,6 +18,11 @@ SCORERS: Entries = {
     **text.ENTRIES,
     **structure.ENTRIES,
     **overlap.ENTRIES,
+    **readability.ENTRIES,
+    **tools.ENTRIES,
+    **labels.ENTRIES,
+    **retrieval.ENTRIES,
+    **measured.ENTRIES,
 }
 
 

@@ -12,7 +12,7 @@ from evaluate.scorers.table import build
 from providers.chat import Json
 
 
-def scorer(name: str, means: Means | None = None, **options: Any) -> Scorer:
+def scorer(name: str, means: Means | None = None, /, **options: Any) -> Scorer:
     return build([{"scorer": name, **options}], means or Means())[0]
 
 
@@ -30,9 +30,9 @@ def asked(scorer: Scorer, sample: Sample) -> Score:
     return asyncio.run(score())
 
 
-def scored(name: str, text: str = "", expected: Any = None, **options: Any) -> Score:
+def scored(name: str, text: str = "", expected: Any = None, /, **options: Any) -> Score:
     return asked(scorer(name, **options), sample(text, expected))
 
 
-def value(name: str, text: str = "", expected: Any = None, **options: Any) -> Any:
+def value(name: str, text: str = "", expected: Any = None, /, **options: Any) -> Any:
     return scored(name, text, expected, **options).value
