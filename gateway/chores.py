@@ -49,8 +49,8 @@ def sweeping(database: Database, settings: Callable[[], Settings]) -> Callable[[
             except AWAY as exc:
                 log.warning("old runs could not be removed: %s", reason(exc))
             else:
-                if deleted is not None and (deleted.runs or deleted.payloads):
-                    log.info("%d runs and %d payloads were old and are gone", deleted.runs, deleted.payloads)
+                if deleted is not None and (deleted.runs or deleted.blocks):
+                    log.info("%d runs and %d blocks of payloads were old and are gone", deleted.runs, deleted.blocks)
         await asyncio.sleep(SWEEP_SECONDS)
 
     return sweep

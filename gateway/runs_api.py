@@ -66,19 +66,19 @@ async def shown(request: Request) -> Response:
 async def request_body(request: Request) -> Response:
     """`GET /api/runs/{id}/request`: the bytes that the caller sent."""
     id = request.path_params["id"]
-    payload = await _runs(request).payload(id, key_id=own_key(request))
-    if payload is None:
+    said = await _runs(request).payload(id, key_id=own_key(request))
+    if said is None:
         raise _unknown(id)
-    return _bytes(payload.request, "json", f"the request of run {id!r}")
+    return _bytes(said.request, "json", f"the request of run {id!r}")
 
 
 async def response_body(request: Request) -> Response:
     """`GET /api/runs/{id}/response`: the bytes that the caller was sent."""
     id = request.path_params["id"]
-    payload = await _runs(request).payload(id, key_id=own_key(request))
-    if payload is None:
+    said = await _runs(request).payload(id, key_id=own_key(request))
+    if said is None:
         raise _unknown(id)
-    return _bytes(payload.response, payload.response_type, f"the response of run {id!r}")
+    return _bytes(said.response, said.response_type, f"the response of run {id!r}")
 
 
 ROUTES: list[tuple[str, Endpoint, list[str], Policy]] = [

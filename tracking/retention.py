@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import Database
-from tracking.tables import calls, meta, payloads
+from tracking.payloads import first_number
+from tracking.tables import calls, meta, payload_blocks
 from tracking.usage_tables import texts
 
 BATCH = 500
@@ -30,7 +33,8 @@ _DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True)
 class Deleted:
     runs: int
-    payloads: int
+    blocks: int
+    """Of what was said in runs."""
 
 
 class Retention:
@@ -50,24 +54,26 @@ class Retention:
             return None
         try:
             # What was said first: a payload whose run is gone would be found by nobody.
-            await self._delete(texts, now, self._payloads_days)
-            said = await self._delete(payloads, now, self._payloads_days)
-            runs = await self._delete(calls, now, self._runs_days)
+            await self._delete(texts.c.id, _first_id, now, self._payloads_days)
+            blocks = await self._delete(payload_blocks.c.number, first_number, now, self._payloads_days)
+            runs = await self._delete(calls.c.id, _first_id, now, self._runs_days)
         finally:
             await self._release()
-        return Deleted(runs, said)
+        return Deleted(runs, blocks)
 
-    async def _delete(self, table: sa.Table, now: int, days: float | None) -> int:
+    async def _delete(
+        self, key: sa.Column[Any], first_of: Callable[[int], int | str], now: int, days: float | None
+    ) -> int:
         if days is None:
             return 0
-        oldest_kept = f"{max(0, now - int(days * _DAY_MS)):012x}"
-        batch = sa.select(table.c.id).where(table.c.id < oldest_kept).order_by(table.c.id).limit(BATCH)
+        oldest_kept = first_of(max(0, now - int(days * _DAY_MS)))
+        batch = sa.select(key).where(key < oldest_kept).order_by(key).limit(BATCH)
         deleted = 0
         while True:
             async with self._database.writing() as connection:
                 if not await self._renew(connection):
                     return deleted
-                done = await connection.execute(sa.delete(table).where(table.c.id.in_(batch)))
+                done = await connection.execute(sa.delete(key.table).where(key.in_(batch)))
             deleted += done.rowcount
             if done.rowcount < BATCH:
                 return deleted
@@ -107,3 +113,8 @@ class Retention:
     def _until(self) -> str:
         until = int((time.time() + LEASE_SECONDS) * 1000)
         return orjson.dumps({"holder": self._holder, "until_ms": until}).decode()
+
+
+def _first_id(ms: int) -> str:
+    """What is smaller than every id made since."""
+    return f"{ms:012x}"

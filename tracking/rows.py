@@ -1,130 +1,99 @@
-"""From a call in the journal to its rows in the store, as tuples in the order of the tables' columns."""
+"""From a call in the journal to its row in the store, as a tuple in the order of `COLUMNS`."""
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import orjson
-import zstandard
 
 from tracking.calls import Begin, End
 from tracking.counting import Counting
 from tracking.experiments import DEFAULT
 from tracking.tail import Logged
 
-COMPRESSED_FROM = 2048
-"""Bytes of both bodies together, below which compressing saves less than it costs."""
-LEVEL = 1
 NUL, REPLACEMENT = "\x00", "\ufffd"
+
+_BEGUN = {
+    name: name
+    for name in (
+        *("kind", "endpoint", "requested_model", "stream", "key_id", "session", "parent_run_id", "idempotency_key"),
+        *("trace_id", "parent_span_id", "config_revision", "log_payloads", "max_output", "request_bytes"),
+        *("prompt_name", "prompt_version", "registered_model", "registered_version"),
+    )
+} | {"end_user": "user"}
+"""Columns, and what of a `Begin` they hold."""
+_ENDED = (
+    *("status", "http_status", "error_code", "error_message", "provider", "model", "response_model", "credential"),
+    *("duration_us", "ttft_us", "upstream_us", "finish_reason", "native_finish_reason", "upstream_request_id"),
+    *("response_bytes", "response_truncated"),
+)
+"""Columns, and keys of an `End`."""
+_USED = {
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "cache_write_1h_tokens": "cache_write_1h",
+    "reasoning_tokens": "reasoning",
+    "input_audio_tokens": "input_audio",
+    "output_audio_tokens": "output_audio",
+    "searches": "searches",
+}
+"""Columns, and what of a `Usage` they hold."""
+COLUMNS = (
+    *("id", "started_us", "experiment_id", "tags", "attempts"),
+    *("usage_basis", "usage_suspect", "cost_nanos", "payload_block"),
+    *_BEGUN,
+    *_ENDED,
+    *_USED,
+)
+"""Of `calls`, all of them."""
+_of_begin, _of_end, _of_usage = itemgetter(*_BEGUN.values()), itemgetter(*_ENDED), tuple(_USED.values())
+_NOT_BEGUN: dict[str, Any] = dict.fromkeys(_BEGUN.values())
+_NOT_ENDED: dict[str, Any] = dict.fromkeys(_ENDED)
 
 Row = tuple[Any, ...]
 
 
 class Rows:
-    """Makes rows. It holds one compressor, so it belongs to one thread."""
+    """Makes rows."""
 
     def __init__(self, counting: Counting) -> None:
         self._counting = counting
-        self._compress = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False).compress
 
-    def call(self, logged: Logged, experiments: dict[str, int]) -> Row:
-        """Of `calls`."""
+    def call(self, logged: Logged, block: int, experiments: dict[str, int]) -> Row:
+        """Of `calls`. What was said in it is in this block."""
         begin, end = _facts(logged)
         if end is None:
             usage, basis, cost = self._counting.interrupted(begin, logged.request)
             end = End(id=begin["id"], status="interrupted")
-            provider, model = begin.get("provider"), begin.get("model")
+            end |= {"provider": begin.get("provider"), "model": begin.get("model")}
         else:
             usage, basis, cost = self._counting.ended(begin, logged.request, end, logged.response)
-            provider, model = end.get("provider"), end.get("model")
+        try:
+            begun = _of_begin(begin)
+        except KeyError:  # a damaged journal has lost it
+            begun = _of_begin({**_NOT_BEGUN, **begin})
+        try:
+            ended = _of_end(end)
+        except KeyError:
+            ended = _of_end({**_NOT_ENDED, **end})
         id, name, tags, attempts = end["id"], begin.get("experiment"), begin.get("tags"), end.get("attempts")
-        get, got, used = begin.get, end.get, usage.get
         return (
             id,
-            get("started_us") or time_of(id),
+            begin.get("started_us") or time_of(id),
             DEFAULT if name is None else experiments[name],
-            get("kind"),
-            get("endpoint"),
-            get("requested_model"),
-            get("stream"),
-            get("key_id"),
-            get("user"),
-            get("session"),
-            get("parent_run_id"),
-            get("idempotency_key"),
-            get("trace_id"),
-            get("parent_span_id"),
-            get("config_revision"),
-            get("log_payloads"),
             json(tags) if tags else None,
-            get("max_output"),
-            get("request_bytes"),
-            get("prompt_name"),
-            get("prompt_version"),
-            get("registered_model"),
-            get("registered_version"),
-            end["status"],
-            got("http_status"),
-            got("error_code"),
-            got("error_message"),
-            provider,
-            model,
-            got("response_model"),
-            got("credential"),
             None if attempts is None else len(attempts),
-            got("duration_us"),
-            got("ttft_us"),
-            got("upstream_us"),
-            got("finish_reason"),
-            got("native_finish_reason"),
-            got("upstream_request_id"),
-            used("input"),
-            used("output"),
-            used("cache_read"),
-            used("cache_write"),
-            used("cache_write_1h"),
-            used("reasoning"),
-            used("input_audio"),
-            used("output_audio"),
-            used("searches"),
             basis,
-            got("usage_suspect") or False,
+            end.get("usage_suspect") or False,
             cost,
-            got("response_bytes"),
-            got("response_truncated"),
+            block,
+            *begun,
+            *ended,
+            *map(usage.get, _of_usage),
         )
-
-    def payload(self, logged: Logged) -> Row:
-        """Of `payloads`."""
-        begin, ended = _facts(logged)
-        end: End = ended or {}
-        request, response, encoding = logged.request, logged.response, "raw"
-        if len(request) + len(response) >= COMPRESSED_FROM:
-            request, response, encoding = self._compress(request), self._compress(response), "zstd"
-        attempts = end.get("attempts")
-        price = begin.get("price") if ended is None else ended.get("price")
-        return (
-            logged.id,
-            request if logged.request else None,
-            response if logged.response else None,
-            end.get("response_type"),
-            encoding,
-            json(attempts) if attempts else None,
-            None if price is None else json(price),
-        )
-
-
-def unpacked(body: bytes | None, encoding: str) -> bytes | None:
-    """A body of `payloads` as it was sent; None where none is kept."""
-    if body is None:
-        return None
-    match encoding:
-        case "raw":
-            return bytes(body)
-        case "zstd":
-            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        case _:
-            raise ValueError(f"a payload is encoded as {encoding!r}, and this Gatelog reads raw and zstd")
 
 
 def time_of(id: str) -> int:

@@ -19,9 +19,9 @@ from tracking import shape
 from tracking.database import Database
 from tracking.fields import CALLS
 from tracking.grammar import Source
-from tracking.rows import unpacked
+from tracking.payloads import Payloads, Said, payloads_of
 from tracking.search import narrowed, where
-from tracking.tables import calls, payloads
+from tracking.tables import calls
 from tracking.windows import windows
 
 PAGE = 50
@@ -41,16 +41,6 @@ class Page:
     runs: list[Run]
     next_page_token: str | None
     """None on the last page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """What was said in a call, as it was said, or as much of it as was kept."""
-
-    request: bytes | None
-    response: bytes | None
-    response_type: str | None
-    """`json` or `sse`."""
 
 
 class Runs:
@@ -73,24 +63,25 @@ class Runs:
         """Runs that pass a filter, newest first unless told otherwise. `narrow` holds keys of `search.NARROWING`."""
         if not 1 <= page_size <= PAGE_MOST:
             raise InvalidRequest(f"page_size is {page_size}; say 1 to {PAGE_MOST}", param="page_size")
-        rows, token = await self._rows(shape.COLUMNS, filter, order_by, page_size, page_token, key_id, narrow or {})
+        rows, token = await self._rows(filter, order_by, page_size, page_token, key_id, narrow or {})
         return Page(await asyncio.to_thread(_listed, rows), token)
 
     async def get(self, id: str, *, key_id: str | None = None, raw: bool = False) -> Run | None:
         """One run with each attempt, and what was said: a stream as the whole that it came to, or `raw` as it was."""
-        columns = (*shape.COLUMNS, *DETAILS)
-        query = sa.select(*columns).select_from(BOTH).where(*_mine(id, key_id))
+        query = sa.select(*shape.COLUMNS).where(*_mine(id, key_id))
         async with self._database.asking() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
+            rows = (await connection.execute(query)).mappings().all()
+            payloads = await payloads_of(connection, rows)
         # To unpack and assemble megabytes takes longer than the event loop may be kept.
-        return None if row is None else await asyncio.to_thread(detailed, row, raw)
+        return await asyncio.to_thread(detailed, rows[0], payloads, raw) if rows else None
 
-    async def payload(self, id: str, *, key_id: str | None = None) -> Payload | None:
-        """None where there is no such run. A run whose bodies are not kept has a payload of nothing."""
-        query = sa.select(*DETAILS).select_from(BOTH).where(*_mine(id, key_id))
+    async def payload(self, id: str, *, key_id: str | None = None) -> Said | None:
+        """None where there is no such run. In a run whose bodies are not kept, nothing was said."""
+        query = sa.select(calls.c.id, calls.c.payload_block).where(*_mine(id, key_id))
         async with self._database.asking() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else await asyncio.to_thread(_payload, row)
+            rows = (await connection.execute(query)).mappings().all()
+            payloads = await payloads_of(connection, rows)
+        return await asyncio.to_thread(payloads.of, rows[0]) if rows else None
 
     async def export(
         self,
@@ -102,12 +93,13 @@ class Runs:
         raw: bool = False,
     ) -> AsyncIterator[Run]:
         """Every run that passes, in detail, a page at a time."""
-        columns = (*shape.COLUMNS, *DETAILS)
         token: str | None = None
         while True:
-            rows, token = await self._rows(columns, filter, order_by, EXPORT_PAGE, token, key_id, narrow or {})
+            rows, token = await self._rows(filter, order_by, EXPORT_PAGE, token, key_id, narrow or {})
+            async with self._database.asking() as connection:
+                payloads = await payloads_of(connection, rows)
             for row in rows:
-                yield await asyncio.to_thread(detailed, row, raw)
+                yield await asyncio.to_thread(detailed, row, payloads, raw)
             if token is None:
                 return
 
@@ -133,7 +125,6 @@ class Runs:
 
     async def _rows(
         self,
-        columns: Sequence[sa.ColumnElement[Any]],
         filter: str,
         order_by: Sequence[str],
         size: int,
@@ -147,9 +138,8 @@ class Runs:
         after = None if token is None else orders.values(token, query, order)
         if after is not None:
             conditions.append(order.after(after))
-        table = BOTH if len(columns) > len(shape.COLUMNS) else calls
         # One more than asked for, to know whether there is a page after this one.
-        select = sa.select(*columns, *order.columns()).select_from(table).where(*conditions).order_by(*order.clauses())
+        select = sa.select(*shape.COLUMNS, *order.columns()).where(*conditions).order_by(*order.clauses())
         rows: list[sa.RowMapping] = []
         async with self._database.asking() as connection:
             async for window in windows(connection, Source(filter), order, after):
@@ -185,17 +175,6 @@ class Tail:
         return [run for n in range(0, len(new), PAGE_MOST) for run in await self._runs.several(new[n : n + PAGE_MOST])]
 
 
-BOTH = calls.outerjoin(payloads, payloads.c.id == calls.c.id)
-DETAILS = (
-    payloads.c.request,
-    payloads.c.response,
-    payloads.c.response_type,
-    payloads.c.encoding,
-    payloads.c.attempts.label("attempt_list"),
-    payloads.c.price,
-)
-
-
 def _mine(id: str, key_id: str | None) -> list[sa.ColumnElement[bool]]:
     condition = calls.c.id == id
     # An id is 32 ASCII characters, and PostgreSQL would refuse to compare with what no text can hold.
@@ -212,31 +191,25 @@ def _listed(rows: Sequence[sa.RowMapping]) -> list[Run]:
     return [shape.run(row) for row in rows]
 
 
-def detailed(row: sa.RowMapping, raw: bool) -> Run:
-    """A run with what was said in it, of a row with `DETAILS`. Slow for large ones: call it in a thread."""
-    payload = _payload(row)
-    kind = cast(Kind, row["kind"] or "chat")
+def detailed(row: sa.RowMapping, payloads: Payloads, raw: bool) -> Run:
+    """A run with what was said in it. Slow for large ones: call it in a thread."""
+    said = payloads.of(row)
     return {
         **shape.run(row),
-        "attempts": row["attempt_list"],
-        "price": row["price"],
-        "request": _read(payload.request),
-        "response": _response(payload, kind, raw),
-        "response_type": payload.response_type,
+        "attempts": said.attempts or None,
+        "price": said.price,
+        "request": _read(said.request),
+        "response": _response(said, cast(Kind, row["kind"] or "chat"), raw),
+        "response_type": said.response_type,
     }
 
 
-def _payload(row: sa.RowMapping) -> Payload:
-    encoding = row["encoding"]
-    return Payload(unpacked(row["request"], encoding), unpacked(row["response"], encoding), row["response_type"])
-
-
-def _response(payload: Payload, kind: Kind, raw: bool) -> Any:
-    if payload.response is None:
+def _response(said: Said, kind: Kind, raw: bool) -> Any:
+    if said.response is None:
         return None
-    if payload.response_type != "sse":
-        return _read(payload.response)
-    return payload.response.decode(errors="replace") if raw else assemble(payload.response, kind)
+    if said.response_type != "sse":
+        return _read(said.response)
+    return said.response.decode(errors="replace") if raw else assemble(said.response, kind)
 
 
 def _read(body: bytes | None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that these tables are the result of."""
 
 metadata = sa.MetaData()
@@ -97,6 +97,7 @@ calls = sa.Table(
     sa.Column("cost_nanos", sa.BigInteger),
     sa.Column("response_bytes", sa.BigInteger),
     sa.Column("response_truncated", sa.Boolean),
+    sa.Column("payload_block", sa.BigInteger),
     sa.Index("calls_started", "started_us"),
     sa.Index("calls_endpoint", "endpoint", "started_us"),
     sa.Index("calls_key", "key_id", "started_us"),
@@ -112,22 +113,18 @@ calls = sa.Table(
 
 `kind`, `requested_model` and the rest of what only a begin knows are NULL where a damaged journal kept the end alone.
 `trace_id` and `parent_span_id` are of the caller's own trace, in which the call is one step, in hexadecimal digits.
-`attempts` is how many there were; what each was stands in `payloads`. `experiment_id` is no foreign key, because a call
-must be recorded whatever has become of its experiment.
+`attempts` is how many there were; what each was stands in the block `payload_block`, as long as that is kept.
+`experiment_id` is no foreign key, because a call must be recorded whatever has become of its experiment.
 """
 
-payloads = sa.Table(
-    "payloads",
+payload_blocks = sa.Table(
+    "payload_blocks",
     metadata,
-    sa.Column("id", _Id, primary_key=True),
-    sa.Column("request", sa.LargeBinary),
-    sa.Column("response", sa.LargeBinary),
-    sa.Column("response_type", sa.String),
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("encoding", sa.String, nullable=False),
-    sa.Column("attempts", _Json),
-    sa.Column("price", _Json),
 )
-"""What was said in a call, and what its cost was made from. `encoding` is how both bodies are kept: `raw` or `zstd`."""
+"""What was said in many calls, and what their costs were made from: see `tracking.payloads`. `raw` or `zstd`."""
 
 keys = sa.Table(
     "keys",

@@ -18,8 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import AWAY, Database, reason
+from tracking.payloads import Payloads, payloads_of
 from tracking.rows import Row
-from tracking.runs import BOTH, DETAILS, detailed
+from tracking.runs import detailed
 from tracking.search import words
 from tracking.shape import COLUMNS
 from tracking.tables import calls
@@ -84,11 +85,12 @@ class Texts:
         async with self._database.reading() as connection:
             batches = (await connection.execute(first)).all()
             ids = [id for batch in batches for id in batch.ids.split()]
-            query = sa.select(*COLUMNS, *DETAILS).select_from(BOTH).where(calls.c.id.in_(ids))
+            query = sa.select(*COLUMNS).where(calls.c.id.in_(ids)).order_by(calls.c.id)
             rows = (await connection.execute(query)).mappings().all() if ids else []
+            payloads = await payloads_of(connection, rows)
         if not batches:
             return None
-        said = await asyncio.to_thread(_said, rows)
+        said = await asyncio.to_thread(_said, rows, payloads)
         insert = postgresql.insert if self._database.postgres else sqlite.insert
         async with self._database.writing() as connection:
             if self._database.postgres:
@@ -102,10 +104,10 @@ class Texts:
         return len(ids)
 
 
-def _said(rows: Sequence[sa.RowMapping]) -> list[Said]:
+def _said(rows: Sequence[sa.RowMapping], payloads: Payloads) -> list[Said]:
     said = []
     for row in rows:
-        run = detailed(row, False)
+        run = detailed(row, payloads, False)
         found = [words(" ".join(_spoken(run[side], side == "response")))[:LONGEST] for side in ("request", "response")]
         if any(found):
             text = " ".join(word for side in found for word in side)

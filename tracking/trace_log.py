@@ -31,7 +31,8 @@ from tracking.call_traces import (
 )
 from tracking.database import Database
 from tracking.mlflow.errors import invalid, missing
-from tracking.rows import LEVEL, NUL, REPLACEMENT
+from tracking.payloads import LEVEL
+from tracking.rows import NUL, REPLACEMENT
 from tracking.spans import INPUTS, OUTPUTS, Span, searched, text, total
 from tracking.tables import calls, experiments
 from tracking.trace_tables import assessments, spans, trace_prompts, trace_runs, traces

@@ -22,7 +22,8 @@ from tracking.call_traces import PREFIX
 from tracking.database import Database
 from tracking.grammar import Source
 from tracking.order import Order, Values
-from tracking.runs import BOTH, DETAILS, detailed
+from tracking.payloads import Payloads, payloads_of
+from tracking.runs import detailed
 from tracking.tables import calls
 from tracking.trace_search import TIE, Side, condition, sides
 from tracking.trace_tables import assessments, spans, trace_prompts, traces
@@ -30,7 +31,6 @@ from tracking.windows import windows
 
 PAGE, PAGE_MOST = 100, 500
 LINKED_PROMPTS = "mlflow.linkedPrompts"
-_COLUMNS = (*shape.COLUMNS, *DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,10 @@ class Traces:
             found[row["id"]] = _info(row)
         left = [id.removeprefix(PREFIX) for id in ids if id not in found]
         if left:
-            rows = await connection.execute(_calls(calls.c.id.in_(left), key_id))
-            found |= await asyncio.to_thread(_infos_of_calls, rows.mappings().all())
+            made = (
+                (await connection.execute(_calls(calls.c.id.in_(left), key_id).order_by(calls.c.id))).mappings().all()
+            )
+            found |= await asyncio.to_thread(_infos_of_calls, made, await payloads_of(connection, made))
         said = await connection.execute(
             sa.select(assessments).where(assessments.c.trace_id.in_(found)).order_by(assessments.c.created_us)
         )
@@ -139,14 +141,13 @@ class Traces:
         )
         kept = rows.all()
         digits = [id.removeprefix(PREFIX) for id in ids]
-        made = await connection.execute(
-            _calls(sa.or_(calls.c.id.in_(digits), calls.c.trace_id.in_(digits)), key_id).order_by(calls.c.id)
-        )
-        return await asyncio.to_thread(_unpacked, set(ids), kept, made.mappings().all())
+        which = sa.or_(calls.c.id.in_(digits), calls.c.trace_id.in_(digits))
+        made = (await connection.execute(_calls(which, key_id).order_by(calls.c.id))).mappings().all()
+        return await asyncio.to_thread(_unpacked, set(ids), kept, made, await payloads_of(connection, made))
 
 
 def _calls(which: sa.ColumnElement[bool], key_id: str | None) -> sa.Select[Any]:
-    select = sa.select(*_COLUMNS).select_from(BOTH).where(which)
+    select = sa.select(*shape.COLUMNS).where(which)
     return select if key_id is None else select.where(calls.c.key_id == key_id)
 
 
@@ -165,8 +166,8 @@ def _info(row: sa.RowMapping) -> Json:
     }
 
 
-def _infos_of_calls(rows: Sequence[sa.RowMapping]) -> dict[str, Json]:
-    return {PREFIX + row["id"]: call_traces.info(row, detailed(row, raw=False)) for row in rows}
+def _infos_of_calls(rows: Sequence[sa.RowMapping], payloads: Payloads) -> dict[str, Json]:
+    return {PREFIX + row["id"]: call_traces.info(row, detailed(row, payloads, raw=False)) for row in rows}
 
 
 async def _with_prompts(connection: AsyncConnection, infos: Mapping[str, Json]) -> None:
@@ -184,13 +185,15 @@ async def _with_prompts(connection: AsyncConnection, infos: Mapping[str, Json]) 
         tags[LINKED_PROMPTS] = orjson.dumps([*here, *(each for each in prompts if each not in here)]).decode()
 
 
-def _unpacked(ids: set[str], kept: Sequence[Any], made: Sequence[sa.RowMapping]) -> dict[str, list[Json]]:
+def _unpacked(
+    ids: set[str], kept: Sequence[Any], made: Sequence[sa.RowMapping], payloads: Payloads
+) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     unpack = zstandard.ZstdDecompressor().decompress
     for row in kept:
         found.setdefault(row.trace_id, []).append(orjson.loads(unpack(row.body)))
     for call in made:
-        called = call_traces.spans_of(call, detailed(call, raw=False))
+        called = call_traces.spans_of(call, detailed(call, payloads, raw=False))
         id = PREFIX + call["id"]
         if id in ids and id not in found:
             found[id] = called

@@ -24,8 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tracking import sketch
 from tracking.database import AWAY, Database, reason
-from tracking.rows import Row
-from tracking.tables import calls
+from tracking.rows import COLUMNS, Row
 from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups, usage_waiting
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -62,7 +61,7 @@ _COUNTED = (
     "tags",
 )
 _KEY, _FACTS, _USER, _TAGS = 4, 7, len(_COUNTED) - 2, len(_COUNTED) - 1
-_figures = itemgetter(*map(calls.columns.keys().index, _COUNTED))
+_figures = itemgetter(*map(COLUMNS.index, _COUNTED))
 _US = 1_000_000
 log = logging.getLogger("gatelog.usage")
 

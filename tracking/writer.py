@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import experiments, texts, usage
 from tracking.database import Database, reason
-from tracking.rows import Row, Rows
-from tracking.tables import calls, payloads
+from tracking.payloads import Packer
+from tracking.rows import COLUMNS, Rows
+from tracking.tables import calls, payload_blocks
 from tracking.tail import Logged
 
 NAMES_MOST = 10_000
@@ -31,7 +32,10 @@ class Writer:
 
     def __init__(self, database: Database, rows: Rows) -> None:
         self._database, self._rows = database, rows
-        self._calls, self._payloads = _insertion(database, calls), _insertion(database, payloads)
+        self._packer = Packer()
+        self._calls = _calls_insertion(database)
+        columns = payload_blocks.columns.keys()
+        self._blocks = str(sa.insert(payload_blocks).compile(dialect=database.writer.dialect, column_keys=columns))
         self._experiments: dict[str, int] = {}
         self._usage = usage.waiting_insertion(database.writer.dialect)
         self._texts = texts.waiting_insertion(database.writer.dialect)
@@ -51,23 +55,25 @@ class Writer:
 
     async def _write(self, batch: Sequence[Logged]) -> None:
         await self._name({name for call in batch if call.begin and (name := call.begin.get("experiment")) is not None})
-        rows = [self._rows.call(call, self._experiments) for call in batch]
-        bodies = [self._rows.payload(call) for call in batch]
         try:
-            await self._commit(rows, bodies, reread=self._database.postgres)
+            await self._commit(batch, reread=self._database.postgres)
         except _RereadError:
-            await self._commit(rows, bodies, reread=True)
+            await self._commit(batch, reread=True)
 
-    async def _commit(self, rows: list[Row], bodies: list[Row], reread: bool) -> None:
-        """`reread`: some of these calls may be in the store already, of which only the others count as usage."""
+    async def _commit(self, batch: Sequence[Logged], reread: bool) -> None:
+        """`reread`: some of these calls may be in the store already, where they are left as they are."""
         async with self._database.writing() as connection:
-            fresh = await _fresh(connection, rows) if reread else rows
+            if reread and not (batch := await _fresh(connection, batch)):
+                return
+            numbers, blocks = self._packer.pack(batch)
+            make, known = self._rows.call, self._experiments
+            rows = [make(call, number, known) for call, number in zip(batch, numbers, strict=True)]
             done = await connection.exec_driver_sql(self._calls, rows)
             if not reread and done.rowcount != len(rows):
                 raise _RereadError
-            await connection.exec_driver_sql(self._payloads, bodies)
-            await connection.exec_driver_sql(self._usage, usage.waiting(fresh))
-            await connection.exec_driver_sql(self._texts, texts.waiting(fresh))
+            await connection.exec_driver_sql(self._blocks, [*blocks])
+            await connection.exec_driver_sql(self._usage, usage.waiting(rows))
+            await connection.exec_driver_sql(self._texts, texts.waiting(rows))
 
     async def _name(self, names: set[str]) -> None:
         if names <= self._experiments.keys():
@@ -83,9 +89,9 @@ class _RereadError(Exception):
     """A batch held calls that are in the store already."""
 
 
-async def _fresh(connection: AsyncConnection, rows: list[Row]) -> list[Row]:
-    """Of these, one row for each call that is not in the store."""
-    by_id = {row[0]: row for row in reversed(rows)}
+async def _fresh(connection: AsyncConnection, batch: Sequence[Logged]) -> Sequence[Logged]:
+    """Of these, each call once that is not in the store."""
+    by_id = {call.id: call for call in reversed(batch)}
     ids = list(by_id)
     for start in range(0, len(ids), IDS_MOST):
         query = sa.select(calls.c.id).where(calls.c.id.in_(ids[start : start + IDS_MOST]))
@@ -105,8 +111,9 @@ def _refused(error: Exception) -> bool:
     return isinstance(cause, (asyncpg.DataError, ValueError)) or (isinstance(state, str) and state[:2] in NOT_TAKEN)
 
 
-def _insertion(database: Database, table: sa.Table) -> str:
-    """Of one row, which is left alone when it is there already."""
+def _calls_insertion(database: Database) -> str:
+    """Of one row in the order of `COLUMNS`; it is left alone when it is there already."""
     insert = postgresql.insert if database.postgres else sqlite.insert
-    statement = insert(table).values(dict.fromkeys(table.columns.keys())).on_conflict_do_nothing()
+    ordered = sa.table(calls.name, *(sa.column(name, calls.c[name].type) for name in COLUMNS))
+    statement = insert(ordered).values(dict.fromkeys(COLUMNS)).on_conflict_do_nothing()
     return str(statement.compile(dialect=database.writer.dialect))

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
-import zstandard
 
 from tracking.database import Database, open_store
-from tracking.tables import calls, experiments, payloads
+from tracking.payloads import Packer
+from tracking.tables import calls, experiments, payload_blocks
+from tracking.tail import Logged
 
 Row = dict[str, Any]
 BASE_US = 1_767_225_600_000_000
@@ -146,16 +147,11 @@ async def add(database: Database, rows: list[Row]) -> None:
 
 async def say(database: Database, id: str, request: bytes, response: bytes | None, type: str | None) -> None:
     """What was said in a run, kept as the recorder keeps it."""
-    squeeze = zstandard.ZstdCompressor().compress
+    attempts = [{"provider": "openai", "model": "gpt-4o", "status": "ok"}]
+    ended: Any = {"id": id, "response_type": type, "attempts": attempts, "price": {"source": "test"}}
+    (number,), (block,) = Packer().pack([Logged(None, request, ended, response or b"", [])])
     async with database.writing() as connection:
         await connection.execute(
-            sa.insert(payloads).values(
-                id=id,
-                request=squeeze(request),
-                response=None if response is None else squeeze(response),
-                response_type=type,
-                encoding="zstd",
-                attempts=[{"provider": "openai", "model": "gpt-4o", "status": "ok"}],
-                price={"source": "test"},
-            )
+            sa.insert(payload_blocks).values(dict(zip(payload_blocks.columns.keys(), block, strict=True)))
         )
+        await connection.execute(sa.update(calls).where(calls.c.id == id).values(payload_block=number))

@@ -113,11 +113,12 @@ def end(id: str, **changed: Any) -> End:
 
 
 async def rows(store: str, table: sa.Table = calls) -> dict[str, Any]:
-    """Every row by its id."""
+    """Every row by its key."""
     database = open_store(store)
     try:
         async with database.reading() as connection:
-            found = {row.id: row for row in await connection.execute(sa.select(table).order_by(table.c.id))}
+            (key,) = table.primary_key
+            found = {row._mapping[key]: row for row in await connection.execute(sa.select(table).order_by(key))}
     finally:
         await database.close()
     return found

@@ -18,10 +18,10 @@ from tests.tracking.logged import ANSWER, REQUEST, WORDS, begin, end, left, rows
 from tracking import segments
 from tracking.database import open_store
 from tracking.journal import Journal
+from tracking.payloads import unpacked
 from tracking.recorder import Recorder
 from tracking.recover import recover
-from tracking.rows import unpacked
-from tracking.tables import experiments, payloads
+from tracking.tables import experiments, payload_blocks
 
 pytestmark = pytest.mark.anyio
 STREAM = b'data: {"text": "a b"}\n\ndata: {"text": " c d"}\n\n'
@@ -51,10 +51,10 @@ async def test_a_call_becomes_a_run_with_what_was_said(store: str, tmp_path: Pat
     assert (row.stream, row.usage_suspect, row.response_truncated) == (False, False, False)
     experiment = (await rows(store, experiments))[row.experiment_id]
     assert (experiment.name, experiment.lifecycle_stage) == ("nightly", "active")
-    body = (await rows(store, payloads))[started["id"]]
-    assert (unpacked(body.request, body.encoding), unpacked(body.response, body.encoding)) == (long, ANSWER)
-    assert body.encoding == "zstd"
-    assert (body.attempts, body.price) == (end("")["attempts"], {"input": 2, "output": 10})
+    block = (await rows(store, payload_blocks))[row.payload_block]
+    said = unpacked(block.body, block.encoding)[started["id"]]
+    assert (said.request, said.response, block.encoding) == (long, ANSWER, "zstd")
+    assert (said.attempts, said.price) == (end("")["attempts"], {"input": 2, "output": 10})
     journal.close()
     assert await recorder.drain(10)
     assert left(tmp_path / "journal") == []

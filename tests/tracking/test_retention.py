@@ -12,7 +12,7 @@ from tests.tracking.kept import Row, add, opened, row, say
 from tracking import retention
 from tracking.database import Database, open_store
 from tracking.retention import BATCH, Deleted, Retention
-from tracking.tables import calls, meta, payloads
+from tracking.tables import calls, meta, payload_blocks
 
 pytestmark = pytest.mark.anyio
 
@@ -22,9 +22,15 @@ def aged(n: int, days: float) -> Row:
     return row(n, id=f"{ms:012x}7000800{n:013x}", started_us=ms * 1000)
 
 
-async def ids(database: Database, table: sa.Table) -> set[str]:
+async def ids(database: Database, table: sa.Table) -> set[object]:
     async with database.reading() as connection:
-        return set((await connection.execute(sa.select(table.c.id))).scalars())
+        return set((await connection.execute(sa.select(*table.primary_key))).scalars())
+
+
+async def blocks_of(database: Database, run: Row) -> set[object]:
+    async with database.reading() as connection:
+        query = sa.select(calls.c.payload_block).where(calls.c.id == run["id"])
+        return set((await connection.execute(query)).scalars())
 
 
 async def test_what_was_said_goes_before_the_runs_do(store: str) -> None:
@@ -32,10 +38,10 @@ async def test_what_was_said_goes_before_the_runs_do(store: str) -> None:
     async with opened(store, [old, middling, new]) as database:
         for kept in (old, middling, new):
             await say(database, kept["id"], b"{}", None, None)
-        assert await Retention(database, runs_days=30, payloads_days=7).sweep() == Deleted(runs=1, payloads=2)
+        assert await Retention(database, runs_days=30, payloads_days=7).sweep() == Deleted(runs=1, blocks=2)
         assert await ids(database, calls) == {middling["id"], new["id"]}
-        assert await ids(database, payloads) == {new["id"]}
-        assert await Retention(database, runs_days=30, payloads_days=7).sweep() == Deleted(runs=0, payloads=0)
+        assert await ids(database, payload_blocks) == await blocks_of(database, new)
+        assert await Retention(database, runs_days=30, payloads_days=7).sweep() == Deleted(runs=0, blocks=0)
 
 
 @pytest.mark.parametrize("payloads_days", [None, 60])
@@ -44,7 +50,7 @@ async def test_what_was_said_never_outlives_its_run(store: str, payloads_days: f
     async with opened(store, [old]) as database:
         await say(database, old["id"], b"{}", None, None)
         assert await Retention(database, runs_days=30, payloads_days=payloads_days).sweep() == Deleted(1, 1)
-        assert await ids(database, payloads) == set()
+        assert await ids(database, payload_blocks) == set()
 
 
 async def test_without_ages_everything_is_kept(store: str) -> None:
