@@ -1,5 +1,7 @@
 """What an install adds to the sources: the vocabularies that tokens are counted with, fetched once, at build time.
 
+It is also what hatchling calls, and so sees to the page, which `hatch_web.py` builds.
+
 Also runs on its own: `python hatch_build.py [--force]`. Only the standard library and hatchling are used.
 
 GATELOG_VOCABULARIES=auto     (default) fetch what is missing; if that fails, install without: counts are then estimates
@@ -32,6 +34,10 @@ except ImportError:  # run as a script
     BuildHookInterface = object
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # hatchling loads this file by its path, where its neighbour is not found
+
+import hatch_web  # noqa: E402
+
 VOCABULARIES = ROOT / "tracking" / "vocabularies"
 FAILED = VOCABULARIES / ".failed"
 """Why the last attempt failed: pip and uv hide what a build prints."""
@@ -95,10 +101,11 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]  # `object` whe
         """Asked before the build environment is made."""
         wanted = os.environ.get(SWITCH) != "skip" and missing()
         at_hand = shutil.which("npm") or _registry() or platform.machine().lower() not in MACHINES
-        return [NODE_WHEEL] if wanted and not at_hand else []
+        return sorted({*([NODE_WHEEL] if wanted and not at_hand else []), *hatch_web.dependencies()})
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         ensure(self.app.display_warning)
+        hatch_web.ensure(self.app.display_warning)
 
 
 def _whole(name: str) -> bool:

@@ -53,17 +53,11 @@ async def status(request: Request) -> Response:
     )
 
 
-async def front(_request: Request) -> Response:
-    """`GET /`: where one is."""
-    return _json({"name": "gatelog", "version": __version__, "api": "/v1", "runs": "/api/runs"})
-
-
 ROUTES: list[tuple[str, Endpoint, list[str], Policy]] = [
     ("/health", alive, ["GET"], "public"),
     ("/ready", ready, ["GET"], "read"),
     ("/admin/config", config, ["GET"], "admin"),
     ("/admin/status", status, ["GET"], "admin"),
-    ("/", front, ["GET"], "read"),
 ]
 
 

@@ -30,6 +30,7 @@ from gateway.sessions import Sessions
 from gateway.settings import Loaded
 from gateway.startup import keys_of
 from gateway.webhooks import Deliverer
+from promptlab import page
 from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
@@ -158,9 +159,11 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *keys_api.ROUTES,
             *admin.ROUTES,
             *mlflow.rows(),
+            ("/api/whoami", sessions.whoami, ["GET"], "public"),
             ("/login", sessions.follow_link, ["GET"], "public"),
             ("/login", sessions.paste_key, ["POST"], "public"),
             ("/logout", sessions.leave, ["POST"], "read"),
+            *page.ROUTES,
         ]
     )
     routes += direct.values()

@@ -14,9 +14,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway import __version__
 from gateway.attempts import Attempts
 from gateway.hosts import host_of, is_loopback
-from gateway.keys import ADMIN, Caller, Keys
+from gateway.keys import ADMIN, OPEN, Caller, Keys, carried
 from providers.errors import InvalidRequest, StorageUnavailable, Unauthenticated, UnsupportedMediaType
 from tracking.database import AWAY, answering
 from tracking.sessions import SessionRecord, SessionStore
@@ -119,6 +120,24 @@ class Sessions:
             caller = self._keys.check(key)
         answer = orjson.dumps({"name": caller.name, "role": caller.role})
         return await self._signed_in(request, caller, Response(answer, media_type="application/json", headers=PRIVATE))
+
+    async def whoami(self, request: Request) -> Response:
+        """`GET /api/whoami`: who asks, and nobody is an answer too. Raises Unauthenticated for a key that is none."""
+        headers = request.scope["headers"]
+        if self._keys.open:
+            caller: Caller | None = OPEN
+        elif carried(headers):
+            caller = self._keys.authenticate(headers)
+        else:
+            cookie = cookie_of(request)
+            caller = None if cookie is None else await self.caller(cookie)
+        answer = {
+            "name": caller and caller.name,
+            "role": caller and caller.role,
+            "open": self._keys.open,
+            "version": __version__ if caller else None,
+        }
+        return Response(orjson.dumps(answer), media_type="application/json", headers=PRIVATE)
 
     async def leave(self, request: Request) -> Response:
         """`POST /logout`, and with `?everywhere=true` for every browser that is signed in with the same key."""

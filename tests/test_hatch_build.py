@@ -29,7 +29,8 @@ def checkout(tmp_path: Path) -> Path:
     """A copy of the build alone, without vocabularies."""
     place = tmp_path / "checkout"
     (place / "tracking").mkdir(parents=True)
-    shutil.copy(ROOT / "hatch_build.py", place)
+    for name in ("hatch_build.py", "hatch_web.py"):
+        shutil.copy(ROOT / name, place)
     return place
 
 

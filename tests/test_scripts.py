@@ -71,6 +71,7 @@ def test_debians_python_without_venv_is_told_the_package(checkout: Path) -> None
 )
 def test_run_serves_unless_told_another_command(checkout: Path, arguments: list[str], passed: str) -> None:
     script(checkout / "scripts" / "venv", "")
+    script(checkout / ".venv" / "bin" / "python", "")
     script(checkout / ".venv" / "bin" / "gatelog", 'echo "$GATELOG_CONFIG"; echo "$*"')
     done = run(checkout, "run", *arguments)
     assert done.stdout.splitlines() == [f"{checkout}/config.example.yaml", passed]

@@ -69,6 +69,7 @@ def door(database: Database, *, open: bool = False, bind: str = "127.0.0.1") -> 
         guard.route("/call", Plain(), ["POST"], "call"),
         guard.route("/read", said, ["GET", "POST"], "read"),
         guard.route("/admin", said, ["GET", "POST"], "admin"),
+        guard.route("/api/whoami", sessions.whoami, ["GET"], "public"),
         guard.route("/login", sessions.follow_link, ["GET"], "public"),
         guard.route("/login", sessions.paste_key, ["POST"], "public"),
         guard.route("/logout", sessions.leave, ["POST"], "read"),

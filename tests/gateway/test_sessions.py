@@ -106,6 +106,21 @@ async def test_a_session_ends_when_it_is_idle_and_at_the_latest_after_a_day(data
         assert (await browser.get("/read")).status_code == 401, "a day has passed"
 
 
+async def test_anybody_may_ask_who_they_are(database: Database) -> None:
+    gate = door(database)
+    _, key = await gate.keys.create("ann", "viewer", by=ADMIN)
+    async with gate.client() as browser, gate.client() as program:
+        nobody = {"name": None, "role": None, "open": False, "version": None}
+        assert (await browser.get("/api/whoami")).json() == nobody
+        await browser.post("/login", json={"key": key.reveal()})
+        answer = (await browser.get("/api/whoami")).json()
+        assert (answer["name"], answer["role"], answer["open"]) == ("ann", "viewer", False)
+        assert (await program.get("/api/whoami", headers=bearer(ADMIN_KEY))).json()["role"] == "admin"
+        assert (await program.get("/api/whoami", headers=bearer("unknown"))).status_code == 401
+    async with door(database, open=True).client() as client:
+        assert (await client.get("/api/whoami")).json()["open"] is True
+
+
 async def test_who_signs_out_is_out_here_or_everywhere(database: Database) -> None:
     gate = door(database)
     same = {"sec-fetch-site": "same-origin"}
