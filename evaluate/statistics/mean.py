@@ -1,0 +1,98 @@
+"""The mean of one system's scores, with the error that clusters and weights leave it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from evaluate.statistics.interval import Interval
+from evaluate.statistics.numbers import (
+    Clusters,
+    Floats,
+    Indices,
+    Numbers,
+    clustered,
+    floats,
+    groups,
+    two_sided,
+    within_unit,
+)
+from evaluate.statistics.refusal import Refused
+
+
+def standard_error(values: Numbers) -> float:
+    """Of independent items: sd / sqrt(n) (central limit theorem; Miller 2024, arXiv:2411.00640)."""
+    x = floats(values, at_least=2, what="items")
+    return float(x.std(ddof=1)) / math.sqrt(x.size)
+
+
+def clustered_error(values: Numbers, clusters: Clusters, *, corrected: bool = True) -> float:
+    """Robust to any dependence within clusters; corrected by sqrt(C / (C - 1)) for their finite number."""
+    x = floats(values, at_least=2, what="items")
+    error = math.sqrt(float((_sums(x - x.mean(), groups(clusters, x.size)) ** 2).sum())) / x.size
+    return error * _correction(int(groups(clusters, x.size).max()) + 1) if corrected else error
+
+
+def miller_error(values: Numbers, clusters: Clusters) -> float:
+    """Equation 4 of Miller 2024: the plain variance plus the covariances within clusters, not corrected for their
+    number."""
+    x = floats(values, at_least=2, what="items")
+    group = groups(clusters, x.size)
+    residuals = x - x.mean()
+    covariances = float((_sums(residuals, group) ** 2).sum() - (residuals**2).sum())
+    return math.sqrt(max(0.0, standard_error(x) ** 2 + covariances / x.size**2))
+
+
+def clt(values: Numbers, level: float = 0.95) -> Interval:
+    """The normal interval of independent items, as other tools give it. `mean` is the one to use."""
+    x = floats(values, at_least=2, what="items")
+    error, value = standard_error(x), float(x.mean())
+    half = two_sided(level) * error
+    return Interval(value=value, low=value - half, high=value + half, level=level, method="clt", n=x.size, se=error)
+
+
+def mean(
+    values: Numbers, *, clusters: Clusters | None = None, weights: Numbers | None = None, level: float = 0.95
+) -> Interval:
+    """Student's t with as many degrees of freedom as there are independent groups, less one.
+
+    With weights it is the Hajek mean, its error linearised; with equal weights and no clusters the textbook's t
+    interval."""
+    x = floats(values, at_least=2, what="items")
+    w = np.ones_like(x) if weights is None else floats(weights)
+    if w.size != x.size or (w <= 0).any():
+        raise ValueError("one weight above 0 for each item")
+    group = groups(clusters, x.size)
+    count = int(group.max()) + 1
+    if count < 2:
+        raise Refused(f"all {x.size} items are of one cluster; at least 2 clusters are needed to see how they differ")
+    value = float(np.average(x, weights=w))
+    error = math.sqrt(float((_sums(w * (x - value), group) ** 2).sum())) / float(w.sum()) * _correction(count)
+    half = float(stats.t.ppf((1 + within_unit(level, "a level")) / 2, count - 1)) * error
+    return Interval(
+        value=value,
+        low=value - half,
+        high=value + half,
+        level=level,
+        method=_name(clustered(clusters), bool(np.ptp(w) > 0)),
+        n=x.size,
+        clusters=count if clustered(clusters) else None,
+        se=error,
+        df=count - 1,
+    )
+
+
+def _sums(values: Floats, group: Indices) -> Floats:
+    return np.bincount(group, weights=values).astype(np.float64)
+
+
+def _correction(count: int) -> float:
+    if count < 2:
+        raise Refused("one cluster; at least 2 are needed to see how they differ")
+    return math.sqrt(count / (count - 1))
+
+
+def _name(by_cluster: bool, weighted: bool) -> str:
+    return "t" + (", clustered" if by_cluster else "") + (", weighted" if weighted else "")

@@ -1,0 +1,63 @@
+"""Repeats of one row: tries of the same question, whose spread is another than that between questions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluate.statistics.numbers import Floats, Numbers, floats
+from evaluate.statistics.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Where the variance of scores is from."""
+
+    within: float
+    """E[sigma^2]: between tries of the same question. More repeats make it count less."""
+    between: float
+    """Var(x): between questions, with what the tries add taken out. Only more questions make it count less."""
+    repeats: float
+    """Tries for each question; the harmonic mean where they differ."""
+
+
+def question_means(scores: Sequence[Numbers]) -> Floats:
+    """One number for each question: what every interval and test is made from."""
+    return np.array([floats(tries, what="tries").mean() for tries in scores], dtype=np.float64)
+
+
+def spread(scores: Sequence[Numbers]) -> Spread:
+    """Var(question means) = between + within / repeats. `between` below 0 is noise around 0 and is said as it is."""
+    tried = [floats(tries) for tries in scores]
+    if len(tried) < 2:
+        raise Refused(f"{len(tried)} questions; at least 2 are needed to tell questions from tries")
+    if min(tries.size for tries in tried) < 2:
+        raise Refused("a question was tried once; each needs at least 2 tries to see how tries differ")
+    within = float(np.mean([tries.var(ddof=1) for tries in tried]))
+    repeats = len(tried) / sum(1 / tries.size for tries in tried)
+    # The variance that tries add to a question's mean is averaged over questions, so that unequal numbers of tries are
+    # right too.
+    added = float(np.mean([tries.var(ddof=1) / tries.size for tries in tried]))
+    return Spread(within=within, between=float(question_means(scores).var(ddof=1)) - added, repeats=repeats)
+
+
+def pass_at(tries: int, successes: int, k: int) -> float:
+    """The chance that at least one of k tries succeeds, without bias (Chen et al. 2021, arXiv:2107.03374)."""
+    _checked(tries, successes, k)
+    return 1 - math.comb(tries - successes, k) / math.comb(tries, k)
+
+
+def pass_all(tries: int, successes: int, k: int) -> float:
+    """The chance that all of k tries succeed: pass^k (Yao et al. 2024, arXiv:2406.12045)."""
+    _checked(tries, successes, k)
+    return math.comb(successes, k) / math.comb(tries, k)
+
+
+def _checked(tries: int, successes: int, k: int) -> None:
+    if not 0 <= successes <= tries:
+        raise ValueError(f"of {tries} tries {successes} cannot have succeeded")
+    if not 1 <= k <= tries:
+        raise Refused(f"k = {k} of {tries} tries; k lies between 1 and the number of tries")
