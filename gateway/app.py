@@ -31,6 +31,7 @@ from gateway.settings import Loaded
 from gateway.startup import keys_of
 from gateway.webhooks import Deliverer
 from promptlab import page
+from promptlab import services as promptlab
 from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
@@ -42,6 +43,7 @@ from tracking.counting import Counting
 from tracking.database import open_store
 from tracking.evaluation_datasets import EvaluationDatasets
 from tracking.experiments import Experiments
+from tracking.feedback import Feedback
 from tracking.idempotency import Claims
 from tracking.journal import Journal
 from tracking.logged_models import LoggedModels
@@ -56,6 +58,7 @@ from tracking.registry import Registry
 from tracking.registry_search import RegistrySearch
 from tracking.run_search import RunSearch
 from tracking.runs import Runs
+from tracking.saved_views import SavedViews
 from tracking.scorers import Scorers
 from tracking.sessions import SessionStore
 from tracking.texts import Texts
@@ -154,6 +157,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
             *models_api.ROUTES,
             *run_finding_api.ROUTES,
+            *promptlab.rows(),
             *runs_api.ROUTES,
             *usage_api.ROUTES,
             *keys_api.ROUTES,
@@ -173,6 +177,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
     app.state.stopping, app.state.tails = stopping, 0
+    app.state.feedback, app.state.saved_views = Feedback(database), SavedViews(database)
     app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
     app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)
     app.state.usage_reports = UsageReports(database, keeping)

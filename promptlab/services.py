@@ -1,0 +1,11 @@
+"""All routes of PromptLab, in the order in which paths are tried."""
+
+from __future__ import annotations
+
+from promptlab import run_use_api
+from tracking.rest import Row
+
+
+def rows() -> list[Row]:
+    """For `gateway.policy.Guard.routes`, before those of runs."""
+    return [*run_use_api.ROUTES]
