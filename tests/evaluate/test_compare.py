@@ -1,0 +1,415 @@
+"""A grid becomes a card: its verdicts, what it counts, what it refuses to say, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluate.card import Card
+from evaluate.cells import Cell, Grid, Metric, Score
+from evaluate.compare import compare
+from tests.evaluate.grids import CORRECT, changed, grid, right
+
+OLD, NEW = right(0.6, 1), right(0.75, 2)
+QUALITY = Metric(name="quality")
+
+
+def word(card: Card, candidate: str = "new") -> str:
+    return card.comparison(candidate).verdict.word
+
+
+def drawn(mean: float, seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(mean, 1, 5000)
+    return lambda row, repeat: float(values[row])
+
+
+def without(cell: Cell, metric: str = "correctness") -> Cell:
+    return replace(cell, scores={metric: replace(cell.scores[metric], value=None)})
+
+
+def pending(cell: Cell) -> Cell:
+    return replace(cell, status="pending", scores={}, run_id=None, cost_nanos=None, latency_us=None)
+
+
+def test_a_candidate_that_is_clearly_better_is_called_so() -> None:
+    found = compare(grid({"old": OLD, "new": NEW})).comparison("new")
+    assert found.verdict.word == "better"
+    assert found.difference.interval is not None
+    assert found.difference.interval.method == "tango"
+    assert found.difference.interval.low > 0
+    assert found.p is not None
+    assert found.p.test == "McNemar, mid-p"
+    assert found.verdict.sentence.startswith("new is better than old on correctness: +")
+
+
+def test_the_baseline_held_against_the_better_one_is_worse_by_as_much() -> None:
+    made = grid({"old": OLD, "new": NEW})
+    one, two = compare(made).comparison("new"), compare(made, baseline="new").comparison("old")
+    assert two.verdict.word == "worse"
+    assert one.difference.interval is not None
+    assert two.difference.interval is not None
+    assert two.difference.interval.low == pytest.approx(-one.difference.interval.high, abs=1e-9)
+    assert (two.fixed, two.broke) == (one.broke, one.fixed)
+
+
+def test_where_lower_is_better_a_rise_is_worse() -> None:
+    refusals = Metric(name="correctness", kind="binary", direction="lower")
+    found = compare(grid({"old": OLD, "new": NEW}, metric=refusals)).comparison("new")
+    assert found.verdict.word == "worse"
+    assert found.difference.interval is not None
+    assert found.difference.interval.value > 0, "the difference itself is shown as it is"
+
+
+def test_no_difference_found_is_not_called_the_same() -> None:
+    found = compare(grid({"old": OLD, "new": right(0.62, 3)}, rows=60)).comparison("new")
+    assert found.verdict.word == "inconclusive"
+    assert found.verdict.claims == ()
+
+
+def test_what_is_inconclusive_says_how_many_rows_and_dollars_it_needs() -> None:
+    made = grid({"old": OLD, "new": right(0.62, 3)}, rows=60, cost_nanos={"old": 1_000_000, "new": 3_000_000})
+    verdict = compare(made, margin=0.05).comparison("new").verdict
+    assert verdict.more_pairs is not None
+    assert verdict.more_nanos is not None
+    assert verdict.more_nanos == pytest.approx(verdict.more_pairs * 4_200_000, rel=0.02)
+    assert f"{verdict.more_pairs:,} more rows" in verdict.sentence
+
+
+def test_of_a_price_that_is_unknown_no_dollars_are_made_up() -> None:
+    made = grid({"old": OLD, "new": right(0.62, 3)}, rows=60)
+    unpriced = changed(made, lambda cell: replace(cell, cost_nanos=None) if cell.variant == "new" else cell)
+    card = compare(unpriced, margin=0.05)
+    assert card.comparison("new").verdict.more_pairs is not None
+    assert card.comparison("new").verdict.more_nanos is None
+    assert card.unknown_cost_cells == 60
+    assert card.comparison("new", "cost").difference.refused == "no row has a number in both arms"
+
+
+def test_the_same_answers_are_equivalent_within_a_margin_and_never_without_one() -> None:
+    made = grid({"old": OLD, "new": OLD})
+    assert word(compare(made, margin=0.05)) == "equivalent"
+    assert word(compare(made)) == "inconclusive"
+
+
+def test_a_candidate_a_little_worse_is_not_worse_by_the_margin() -> None:
+    made = grid(
+        {"old": right(0.8, 1), "new": lambda row, repeat: right(0.8, 1)(row, repeat) and row % 100 != 3}, rows=800
+    )
+    card = compare(made, margin=0.05)
+    assert "not worse" in card.comparison("new").verdict.claims
+    assert card.comparison("new").p_not_worse is not None
+
+
+def test_p_values_of_many_candidates_are_adjusted_and_the_raw_ones_shown() -> None:
+    made = grid({"old": OLD, **{f"new-{seed}": right(0.68, seed) for seed in range(5, 10)}}, rows=150)
+    card = compare(made)
+    first = [each for each in card.comparisons if each.role == "primary"]
+    assert len(first) == 5
+    for each in first:
+        assert each.p is not None
+        assert each.p_adjusted is not None
+        assert each.p_adjusted >= each.p.value
+    assert min(each.p_adjusted or 0 for each in first) == pytest.approx(
+        5 * min(each.p.value for each in first if each.p)
+    )
+
+
+def test_rows_of_one_session_count_as_one_voice() -> None:
+    alone = compare(grid({"old": OLD, "new": NEW}, rows=200)).comparison("new")
+    # Every session's rows answer alike: 20 voices, however many rows.
+    together = compare(
+        grid({"old": lambda row, _: OLD(row % 20, 0), "new": lambda row, _: NEW(row % 20, 0)}, rows=200, clusters=20)
+    ).comparison("new")
+    assert together.clusters == 20
+    assert together.p is not None
+    assert together.p.test == "paired t, clustered"
+    assert together.p.df == 19
+    assert alone.difference.interval is not None
+    assert together.difference.interval is not None
+    assert together.difference.interval.half_width > 2 * alone.difference.interval.half_width
+
+
+def test_fewer_than_six_independent_units_give_no_verdict() -> None:
+    made = grid({"old": lambda row, _: False, "new": lambda row, _: True}, rows=100, clusters=5)
+    found = compare(made, margin=0.5).comparison("new")
+    assert found.verdict.word == "inconclusive"
+    assert word(compare(grid({"old": lambda row, _: False, "new": lambda row, _: True}, rows=5))) == "inconclusive"
+    assert word(compare(grid({"old": lambda row, _: False, "new": lambda row, _: True}, rows=8))) == "better"
+
+
+def test_repeats_are_tries_of_a_row_and_no_rows() -> None:
+    tries = np.random.default_rng(4).random((2, 100, 3)) < [[[0.5]], [[0.8]]]
+    made = grid(
+        {"old": lambda row, at: bool(tries[0, row, at]), "new": lambda row, at: bool(tries[1, row, at])},
+        rows=100,
+        repeats=3,
+    )
+    card = compare(made)
+    assert card.comparison("new").n == 100
+    facts = card.arm("new").metrics[0]
+    assert facts.scored == 300
+    assert facts.within == pytest.approx(float(np.mean(tries[1].var(axis=1, ddof=1))))
+    assert facts.pass_at["3"] == pytest.approx(float(tries[1].any(axis=1).mean()))
+    assert facts.pass_all["3"] == pytest.approx(float(tries[1].all(axis=1).mean()))
+    assert facts.pass_at["1"] == facts.pass_all["1"] == pytest.approx(float(tries[1].mean()))
+
+
+def test_an_unscored_cell_is_counted_and_never_zero() -> None:
+    made = changed(
+        grid({"old": OLD, "new": lambda row, _: True}, rows=100),
+        lambda cell: without(cell) if cell.variant == "new" and int(cell.row[4:]) < 10 else cell,
+    )
+    card = compare(made)
+    facts = card.arm("new").metrics[0]
+    assert (facts.scored, facts.unscored) == (90, 10)
+    assert facts.mean.interval is not None
+    assert facts.mean.interval.value == 1.0
+    missing = card.comparison("new").missing
+    assert (missing.pairs, missing.only_baseline, missing.only_candidate, missing.neither) == (90, 10, 0, 0)
+
+
+def test_what_is_missing_is_bounded_by_the_worst_and_the_best_it_can_have_been() -> None:
+    made = changed(
+        grid({"old": lambda row, _: True, "new": lambda row, _: True}, rows=100),
+        lambda cell: (
+            replace(cell, status="error", error="upstream_5xx", scores={})
+            if cell.variant == "new" and int(cell.row[4:]) < 10
+            else cell
+        ),
+    )
+    card = compare(made)
+    found = card.comparison("new")
+    assert found.missing.worst_low == pytest.approx(-0.1)
+    assert found.missing.worst_high == pytest.approx(0.0)
+    assert card.arm("new").counts.errored == 10
+    assert card.arm("new").counts.errors == {"upstream_5xx": 10}
+    assert any("10 of 100 rows" in note for note in found.notes)
+
+
+def test_while_cells_are_pending_no_p_value_is_shown_and_evidence_that_may_be_watched_is() -> None:
+    made = changed(
+        grid({"old": right(0.4, 1), "new": right(0.9, 2)}, rows=200),
+        lambda cell: pending(cell) if int(cell.row[4:]) >= 120 else cell,
+    )
+    card = compare(made)
+    found = card.comparison("new")
+    assert not card.complete
+    assert found.p is None
+    assert found.p_adjusted is None
+    assert found.also == ()
+    assert found.e_value is not None
+    assert found.e_value > found.e_threshold == pytest.approx(20)
+    assert found.verdict.word == "better"
+    assert found.verdict.early
+    assert found.difference.interval is not None
+    assert found.difference.interval.method == "confidence sequence by betting"
+
+
+def test_a_row_whose_other_arm_is_pending_is_not_yet_evidence() -> None:
+    made = changed(
+        grid({"old": right(0.4, 1), "new": right(0.9, 2)}, rows=100),
+        lambda cell: pending(cell) if cell.variant == "old" else cell,
+    )
+    found = compare(made).comparison("new")
+    assert found.e_value == 1.0
+    assert found.verdict.word == "inconclusive"
+
+
+def test_a_metric_without_known_bounds_waits_for_the_last_cell() -> None:
+    made = grid({"old": drawn(0, 1), "new": drawn(2, 2)}, metric=QUALITY, rows=100)
+    early = changed(made, lambda cell: pending(cell) if cell.row == "row-99" else cell)
+    assert word(compare(made)) == "better"
+    assert word(compare(early)) == "inconclusive"
+    assert "bounds" in compare(early).comparison("new").verdict.sentence
+    assert word(compare(early, ranges={"quality": (-6.0, 6.0)})) == "better"
+
+
+def test_numbers_are_tested_by_permutation_with_wilcoxon_and_t_beside_it() -> None:
+    found = compare(grid({"old": drawn(0, 1), "new": drawn(0.1, 2)}, metric=QUALITY)).comparison("new")
+    assert found.p is not None
+    assert found.p.test.startswith("sign-flip permutation")
+    assert [each.test for each in found.also] == ["Wilcoxon signed rank, normal approximation", "paired t"]
+    assert found.difference.interval is not None
+    assert found.difference.interval.method == "t"
+
+
+def test_scores_that_are_all_the_same_have_no_interval_but_a_reason() -> None:
+    found = compare(grid({"old": lambda *_: 3.0, "new": lambda *_: 4.0}, metric=QUALITY)).comparison("new")
+    assert found.difference.interval is None
+    assert found.difference.refused == "all 200 differences are 1: they say nothing of how others would differ"
+    assert found.verdict.word == "inconclusive"
+
+
+def test_a_score_in_words_has_no_mean() -> None:
+    made = changed(
+        grid({"old": OLD, "new": NEW}, metric=QUALITY),
+        lambda cell: replace(cell, scores={"quality": Score(name="quality", value="polite")}),
+    )
+    card = compare(made)
+    assert card.arm("new").metrics[0].mean.interval is None
+    assert word(card) == "inconclusive"
+
+
+def test_sampled_rows_weigh_as_the_traffic_they_stand_for() -> None:
+    weights = [10.0 if row % 2 else 1.0 for row in range(200)]
+    made = grid({"old": lambda *_: False, "new": lambda row, _: bool(row % 2)}, weights=weights)
+    card = compare(made)
+    mean = card.arm("new").metrics[0].mean.interval
+    assert mean is not None
+    assert mean.value == pytest.approx(10 / 11)
+    assert card.comparison("new").e_value is None
+    assert any("weighted" in note for note in card.notes)
+
+
+def test_a_cached_cell_enters_neither_latency_nor_cost() -> None:
+    made = grid({"old": OLD, "new": NEW})
+    cached = changed(made, lambda cell: replace(cell, cached=True, latency_us=5) if int(cell.row[4:]) % 2 else cell)
+    card = compare(cached)
+    assert card.arm("new").counts.cached == 100
+    assert card.arm("new").speed.n == 100
+    assert card.comparison("new", "latency").n == 100
+    assert card.comparison("new", "cost").n == 100
+    assert card.comparison("new").n == 200
+
+
+def test_quantiles_of_too_few_calls_are_refused_with_the_number_it_takes() -> None:
+    speed = compare(grid({"old": OLD, "new": NEW}, rows=60)).arm("new").speed
+    assert speed.total["p50"].interval is not None
+    assert speed.total["p95"].refused == "60 calls; the 95 % quantile needs at least 100"
+    assert speed.total["p99"].refused == "60 calls; the 99 % quantile needs at least 500"
+
+
+def test_latencies_are_compared_by_their_middle_and_their_tail() -> None:
+    made = changed(
+        grid({"old": OLD, "new": NEW}),
+        lambda cell: replace(cell, latency_us=(cell.latency_us or 0) // 2) if cell.variant == "new" else cell,
+    )
+    found = compare(made).comparison("new", "latency")
+    assert found.verdict.word == "better"
+    assert found.quantiles["p50"].interval is not None
+    assert found.quantiles["p50"].interval.high < 0
+    assert found.quantiles["p95"].interval is not None
+
+
+def test_dollars_per_success_are_a_ratio_of_sums() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}))
+    money, facts = card.arm("new").money, card.arm("new").metrics[0]
+    assert money.per_success.interval is not None
+    assert facts.successes is not None
+    assert money.per_success.interval.value == pytest.approx(money.total_nanos / 1e9 / facts.successes)
+
+
+def test_an_arm_without_a_success_has_no_price_of_one() -> None:
+    money = compare(grid({"old": OLD, "new": lambda *_: False})).arm("new").money
+    assert money.per_success.refused == "not one success: what one costs is not known"
+
+
+def test_who_is_better_and_cheaper_dominates_and_who_only_may_be_does_not() -> None:
+    made = grid(
+        {"old": OLD, "new": right(0.9, 2), "like": right(0.62, 3)},
+        cost_nanos={"old": 2_000_000, "new": 1_000_000, "like": 2_000_000},
+    )
+    points = {point.arm: point for point in compare(made).pareto}
+    assert points["old"].dominated_by == ("new",)
+    assert points["like"].dominated_by == ("new",)
+    assert points["new"].dominated_by == ()
+    assert [name for name, point in points.items() if point.on_front] == ["new"]
+
+
+def test_the_worst_regressions_come_with_their_runs_and_texts() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}))
+    assert len(card.regressions) == 10
+    first = card.regressions[0]
+    assert first.difference == -1
+    at = first.row.removeprefix("row-")
+    assert first.candidate_runs == (f"run-new-{at}-0",)
+    assert first.baseline_runs == (f"run-old-{at}-0",)
+    assert first.preview == f"question {at}"
+    assert first.candidate_text == f"new answers {at}"
+    assert all(each.difference == 1 for each in card.improvements)
+
+
+def tongues(row: int) -> Mapping[str, str]:
+    return {"language": "de" if row % 10 else "fr"}
+
+
+def test_slices_with_too_few_rows_are_counted_and_not_shown() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}, rows=150, slices=tongues))
+    assert {(each.value, each.arm, each.n) for each in card.slices} == {("de", "old", 135), ("de", "new", 135)}
+    assert card.slices_hidden == 1
+    assert card.slice_minimum == 20
+
+
+def test_a_histogram_of_differences_counts_every_pair() -> None:
+    binary = compare(grid({"old": OLD, "new": NEW})).comparison("new")
+    assert binary.histogram is not None
+    assert binary.histogram.counts == (binary.broke, binary.ties, binary.fixed)
+    numeric = compare(grid({"old": drawn(0, 1), "new": drawn(1, 2)}, metric=QUALITY)).comparison("new")
+    assert numeric.histogram is not None
+    assert sum(numeric.histogram.counts) == 200
+    assert len(numeric.histogram.edges) == len(numeric.histogram.counts) + 1
+
+
+def certificate(state: str) -> Mapping[str, Any]:
+    return {
+        "metric": "correctness",
+        "state": state,
+        "certificate": {"sensitivity": {"value": 0.9, "n": 120}, "specificity": {"value": 0.85, "n": 80}},
+    }
+
+
+def test_a_certified_judges_errors_are_taken_out_of_its_scores() -> None:
+    made = grid({"old": OLD, "new": lambda row, _: row < 360}, rows=500)
+    corrected = compare(made, judges=[certificate("valid")]).arm("new").metrics[0].corrected
+    assert corrected is not None
+    assert corrected.interval is not None
+    assert corrected.interval.value == pytest.approx(0.76)
+    assert corrected.interval.low == pytest.approx(0.680383, abs=1e-6)
+
+
+def test_an_expired_certificate_corrects_nothing() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}), judges=[certificate("expired")])
+    assert card.arm("new").metrics[0].corrected is None
+    assert card.judges[0]["state"] == "expired"
+
+
+def test_the_primary_metric_comes_first_and_cost_and_latency_are_always_there() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}))
+    assert [metric["name"] for metric in card.metrics] == ["correctness", "cost", "latency"]
+    assert [each.metric for each in card.comparisons] == ["correctness", "cost", "latency"]
+
+
+def test_one_arm_alone_is_measured_and_compared_with_nothing() -> None:
+    card = compare(grid({"only": OLD}))
+    assert card.comparisons == ()
+    assert card.arms[0].metrics[0].mean.interval is not None
+
+
+def test_an_unknown_baseline_or_metric_is_named_with_those_there_are() -> None:
+    made = grid({"old": OLD, "new": NEW})
+    with pytest.raises(KeyError, match=r"'newer'.*old, new"):
+        compare(made, baseline="newer")
+    with pytest.raises(KeyError, match="nope"):
+        compare(replace(made, primary="nope"))
+    with pytest.raises(KeyError, match="'newer'"):
+        compare(made).comparison("newer")
+
+
+def test_a_grid_makes_the_same_card_every_time() -> None:
+    made = grid({"old": drawn(0, 1), "new": drawn(0.2, 2)}, metric=QUALITY, clusters=40)
+    assert compare(made).to_json() == compare(Grid.from_json(json.loads(json.dumps(made.to_json())))).to_json()
+
+
+def test_a_card_is_plain_json() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}, slices=tongues), margin=0.02)
+    payload = json.loads(json.dumps(card.to_json(), allow_nan=False))
+    assert payload["schema"] == "gatelog.card/1"
+    assert payload["reproduce"]["shell"] == "gatelog eval compare e-1 --margin 0.02"
+    assert payload["comparisons"][0]["verdict"]["word"] == "better"
+    assert payload["primary"] == CORRECT.name
