@@ -20,7 +20,7 @@ HOST_BITS = 64
 
 class Failures(NamedTuple):
     first: float
-    count: int
+    times: int
 
 
 class Attempts:
@@ -37,9 +37,9 @@ class Attempts:
         known = self._failures.get(who)
         if known is not None and now - known.first >= WINDOW_SECONDS:
             del self._failures[who]
-        elif known is not None and known.count >= FAILURES_MOST:
+        elif known is not None and known.times >= FAILURES_MOST:
             wait = known.first + WINDOW_SECONDS - now
-            raise RateLimited(f"signing in failed {known.count} times; try again in {wait:.0f} s", retry_after=wait)
+            raise RateLimited(f"signing in failed {known.times} times; try again in {wait:.0f} s", retry_after=wait)
         try:
             yield
         except Unauthenticated:
