@@ -8,10 +8,8 @@ removes.
 from __future__ import annotations
 
 import asyncio
-import errno
 import fcntl
 import os
-import secrets
 from collections import deque
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import orjson
 
 from tracking import segments
 from tracking.calls import Begin, End
+from tracking.paper import Paper
 from tracking.segments import BEGIN, END, Record
 
 SEGMENT_BYTES = 16 << 20
@@ -32,7 +31,7 @@ Position = tuple[int, int]
 
 
 class Journal:
-    """Writes one process's calls, each record by one system call. All of it is called in one thread, the event loop's.
+    """Writes one process's calls. All of it is called in one thread, the event loop's.
 
     What `begin` and `end` have written survives the death of the process. With `fsync`, what was written before a call
     of `synced` survives the death of the machine once that has returned.
@@ -43,7 +42,7 @@ class Journal:
         self._lease = Lease.new(directory)
         self.folder = self._lease.folder
         self.marker = bytes.fromhex(self.folder.name)
-        self._file = -1
+        self._paper: Paper | None = None
         self._rolled: list[int] = []
         """Full segments that are still to be synced."""
         self.closed = False
@@ -99,12 +98,14 @@ class Journal:
 
     def close(self) -> None:
         """Nothing more is written. What is not recorded by now is for the recorder, or for the next process."""
-        for file in (*self._rolled, self._file):
+        assert self._paper is not None, "it is closed once"
+        self._paper.finish()
+        for file in (*self._rolled, self._paper.file):
             if self._fsync:
                 os.fdatasync(file)
             os.close(file)
         self._rolled.clear()
-        self._file = -1
+        self._paper = None
         self.closed = True
         self._lease.release()
 
@@ -115,13 +116,8 @@ class Journal:
         number, offset = self.position
         record = segments.record(self.marker, kind, meta, body)
         size = len(record)
-        try:
-            written = os.write(self._file, record)
-            while written < size:  # a disk that is nearly full takes a part; the next write says why not the rest
-                written += os.write(self._file, record[written:])
-        except OSError:
-            self._restore(offset)
-            raise
+        assert self._paper is not None, "it is not closed"
+        self._paper.write(record)
         self._recent.append((number, Record(kind, offset, size, meta, body, facts)))
         self.position = (number, offset + size)
         self._remembered += size
@@ -135,38 +131,31 @@ class Journal:
             self._recent.clear()
             self._remembered = 0
 
-    def _restore(self, offset: int) -> None:
-        """After a failed write, end the file where its last whole record ends; or leave it and begin another."""
-        try:
-            os.ftruncate(self._file, offset)
-        except OSError:
-            self._roll()
-
     def _roll(self) -> None:
         number = self.position[0] + 1
         path = self.folder / segments.name(number)
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
         header = segments.file_head(self.marker)
+        paper = Paper(path)
         try:
-            written = os.write(file, header)
-            if written != len(header):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            paper.write(header)
         except OSError:
-            os.close(file)
+            os.close(paper.file)
             path.unlink()
             raise
-        if self._file >= 0:
+        if (full := self._paper) is not None:
+            full.finish()
             if self._fsync:
-                self._rolled.append(self._file)
+                self._rolled.append(full.file)
             else:
-                os.close(self._file)
-        self._file = file
+                os.close(full.file)
+        self._paper = paper
         self.position = (number, len(header))
 
     async def _sync(self) -> None:
         rolled, self._rolled = self._rolled, []
         # A duplicate, since the file may be rolled over and closed while the disk is busy.
-        current = os.dup(self._file)
+        assert self._paper is not None, "it is not closed"
+        current = os.dup(self._paper.file)
         try:
             await asyncio.to_thread(_sync_all, [*rolled, current], self.folder)
         except OSError:
@@ -189,7 +178,7 @@ class Lease:
         """A folder of our own, made inside `directory`."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
-            folder = directory / secrets.token_hex(segments.MARKER_BYTES)
+            folder = directory / segments.new_marker().hex()
             folder.mkdir(mode=0o700)
             if (lease := cls.take(folder, create=True)) is not None:
                 return lease

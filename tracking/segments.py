@@ -5,12 +5,13 @@
 
 The marker is eight random bytes, another for each journal, and is also the name of the journal's folder. It is how
 reading finds its way again after damage, and no caller can know it: a request whose text looks like a record is never
-taken for one.
+taken for one. Zeros behind the last record are room that was not used; no marker begins with one.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
@@ -45,6 +46,11 @@ class Fault(NamedTuple):
     offset: int
     size: int
     what: str
+
+
+def new_marker() -> bytes:
+    first, rest = 1 + secrets.randbelow(255), secrets.token_bytes(MARKER_BYTES - 1)
+    return bytes((first,)) + rest
 
 
 def file_head(marker: bytes) -> bytes:
@@ -100,7 +106,7 @@ def scan(data: bytes, marker: bytes, offset: int = 0, base: int = 0) -> Iterator
         bad = offset if bad < 0 else bad
         following = data.find(marker, offset + 1)
         offset = size if following < 0 else following
-    if bad >= 0:
+    if bad >= 0 and data.count(0, bad) < size - bad:
         yield _fault(data, marker, bad, size, base)
 
 

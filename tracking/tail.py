@@ -89,6 +89,8 @@ class Tail:
             files = {int(path.stem): path.stat().st_size for path in segments.segments(self.folder)}
         except FileNotFoundError:
             return 0
+        if (limit := self._limit()) is not None:
+            files[limit[0]] = limit[1]  # the file itself is larger, by room that is not used yet
         ahead = sum(size for number, size in files.items() if number >= self._number)
         return max(0, ahead - (self._offset if self._number in files else 0))
 

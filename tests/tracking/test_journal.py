@@ -105,8 +105,8 @@ FULL = """
 import resource, sys, pathlib
 from tests.tracking.logged import REQUEST, begin
 from tracking.journal import Journal
-journal = Journal(pathlib.Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+journal = Journal(pathlib.Path(sys.argv[1]))
 ids, refused = [], 0
 for _ in range(30):
     started = begin()
@@ -129,6 +129,37 @@ def test_a_full_disk_refuses_a_record_and_leaves_those_before_it_whole(tmp_path:
     assert [call.id for call in tail.read()] == ids
     assert tail.found == []
     tail.close()
+
+
+DIES = """
+import os, pathlib, signal, sys
+from tests.tracking.logged import ANSWER, REQUEST, begin, end
+from tracking.journal import Journal
+journal = Journal(pathlib.Path(sys.argv[1]), segment_bytes=3 << 20)
+for _ in range(int(sys.argv[2])):
+    started = begin()
+    journal.begin(started, REQUEST + os.urandom(900))
+    journal.end(end(started["id"]), ANSWER)
+    print(started["id"])
+sys.stdout.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("calls", [0, 1, 900, 4000])
+def test_a_process_that_dies_leaves_all_that_it_wrote_and_no_damage(tmp_path: Path, calls: int) -> None:
+    """Within its first window of memory, in a later one, and in a later segment."""
+    done = subprocess.run([sys.executable, "-c", DIES, str(tmp_path), str(calls)], capture_output=True, text=True)
+    [folder] = folders(tmp_path)
+    tail = Tail(folder, lease=Lease.take(folder))
+    found = []
+    while batch := tail.read():
+        found += [call.id for call in batch]
+        tail.recorded(batch)
+    assert found == done.stdout.split()
+    assert tail.found == []
+    tail.close()
+    assert left(tmp_path) == []
 
 
 def test_bytes_that_flip_are_found_and_cost_only_the_record_they_are_in(tmp_path: Path) -> None:
