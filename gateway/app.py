@@ -39,6 +39,7 @@ from providers.errors import GatewayError
 from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import open_artifacts
 from tracking.assessments import Assessments
+from tracking.call_tags import CallTags
 from tracking.counting import Counting
 from tracking.database import open_store
 from tracking.evaluation_datasets import EvaluationDatasets
@@ -117,7 +118,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
-        watching = (keys, registered, deliverer, keeping, Texts(database))
+        watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database))
         lasting = (watcher.run, sweep, keys.keep_noting, *(each.watch for each in watching))
         tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from providers.chat import Json
 from tracking import order as orders
 from tracking import run_names as names
 from tracking import run_shape as shape
+from tracking.call_tags import by_rare_tags
 from tracking.database import Database
 from tracking.grammar import Source
 from tracking.run_fields import Side, condition, sides
@@ -77,11 +78,13 @@ class RunSearch:
             if token is not None:
                 where.append(order.after(orders.values(token, query, order)))
             select = sa.select(*_COLUMNS[table.name], *order.columns()).where(*where)
-            selects.append((table.name, select.order_by(*order.clauses()).limit(size + 1)))
+            selects.append((side, select.order_by(*order.clauses()).limit(size + 1)))
         found: list[Found] = []
         async with self._database.asking() as connection:
-            for name, select in selects:
-                found += [(name, row) for row in (await connection.execute(select)).mappings()]
+            for side, select in selects:
+                if side.table is calls:
+                    select = select.where(*await by_rare_tags(connection, Source(filter), side.fields))
+                found += [(side.table.name, row) for row in (await connection.execute(select)).mappings()]
             order = made[0][1]
             found = await asyncio.to_thread(_merged, found, order)
             page = found[:size]

@@ -16,6 +16,7 @@ from providers.chat import Json, Kind
 from providers.errors import InvalidRequest
 from tracking import order as orders
 from tracking import shape
+from tracking.call_tags import by_rare_tags
 from tracking.database import Database
 from tracking.fields import CALLS
 from tracking.grammar import Source
@@ -142,6 +143,7 @@ class Runs:
         select = sa.select(*shape.COLUMNS, *order.columns()).where(*conditions).order_by(*order.clauses())
         rows: list[sa.RowMapping] = []
         async with self._database.asking() as connection:
+            select = select.where(*await by_rare_tags(connection, Source(filter), CALLS))
             async for window in windows(connection, Source(filter), order, after):
                 found = await connection.execute(select.limit(size + 1 - len(rows)), window)
                 rows += found.mappings()

@@ -18,6 +18,7 @@ from providers.errors import InvalidRequest
 from tracking import call_traces, shape
 from tracking import order as orders
 from tracking.assessments import shown
+from tracking.call_tags import by_rare_tags
 from tracking.call_traces import PREFIX
 from tracking.database import Database
 from tracking.grammar import Source
@@ -77,6 +78,8 @@ class Traces:
                 select = select.where(*self._conditions(side, experiments, filter, key_id))
                 if after is not None:
                     select = select.where(order.after(after))
+                if side.table is calls:
+                    select = select.where(*await by_rare_tags(connection, Source(filter), side.fields))
                 rows: list[sa.Row[Any]] = []
                 async for window in windows(connection, Source(filter), order, after):
                     left = select.order_by(*order.clauses()).limit(size + 1 - len(rows))

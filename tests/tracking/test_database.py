@@ -27,8 +27,8 @@ for module in pkgutil.iter_modules(tracking.__path__):
         importlib.import_module(f"tracking.{module.name}")
 COMPARED = {
     "compare_type": True,
-    # The index over words is of a kind of each database's own, which metadata has no words for.
-    "include_name": lambda name, *_: not (name or "").startswith("texts_words"),
+    # The indexes over words and tags are of a kind of each database's own, which metadata has no words for.
+    "include_name": lambda name, *_: not (name or "").startswith(("texts_words", "calls_tags")),
 }
 
 

@@ -13,7 +13,8 @@ SQLITE = (
     "(SELECT id, row_number() OVER (ORDER BY id DESC) / 500 AS batch FROM texts) GROUP BY batch ORDER BY batch",
     "DROP TABLE texts_words",
     "DROP TABLE texts",
-    "CREATE TABLE texts (number INTEGER NOT NULL PRIMARY KEY, id VARCHAR(32) NOT NULL, words TEXT NOT NULL, UNIQUE (id))",
+    "CREATE TABLE texts (number INTEGER NOT NULL PRIMARY KEY, id VARCHAR(32) NOT NULL, words TEXT NOT NULL, "
+    "UNIQUE (id))",
     "CREATE VIRTUAL TABLE texts_words USING fts5(words, content='texts', content_rowid='number', "
     "tokenize='unicode61 remove_diacritics 0')",
     "CREATE TRIGGER texts_added AFTER INSERT ON texts BEGIN "
