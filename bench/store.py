@@ -1,6 +1,6 @@
 """Measures how fast calls are recorded, and how fast runs are found: see docs/performance.md.
 
-    scripts/bench-store [--runs 1000000] [--store URL] [--rounds 20] [--write]
+    scripts/bench-store [--runs 1000000] [--store URL] [--rounds 20] [--mlflow] [--write]
 
 Calls go the way that they go in `gatelog serve`: into a journal, and from there into the store by the recorder's own
 code. Exits with 1 when a search is over its bar, or recording under it.
@@ -13,7 +13,6 @@ import asyncio
 import datetime
 import os
 import platform
-import statistics
 import sys
 import tempfile
 import time
@@ -22,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from store_calls import DAYS, END_US, KEYS, SPOKEN, START_US, calls
+from store_mlflow import PAGE as PAGE_SIZE
+from store_mlflow import beside, fill, gatelog, mlflow, spread
 
 from providers.assemble import assemble
+from tracking.call_tags import CallTags
 from tracking.counting import Counting
 from tracking.database import Database, open_store
 from tracking.journal import Journal
@@ -37,6 +39,8 @@ from tracking.usage_report import Question, UsageReports
 
 ROOT = Path(__file__).resolve().parents[1]
 CHUNK = 50_000
+BESIDE = 100_000
+"""Runs in the store that MLflow's server is measured with."""
 SEARCH_MS, INGEST = 100.0, 10_000.0
 PAGE = ROOT / "docs" / "performance.md"
 MARKS = ("<!-- measured by scripts/bench-store --write -->", "<!-- end of what bench-store measured -->")
@@ -84,7 +88,8 @@ def searches(runs: Runs, spoken: str) -> dict[str, Search]:
         "of an endpoint": page("params.endpoint = 'coding'"),
         "of a key and a model": page(f"attributes.key = '{KEYS[7]}' AND params.model = 'gpt-4o'"),
         "of a user": page("user = 'user-1234'"),
-        "with a tag of five": page("tags.team = 'growth'"),
+        "with a tag that a fifth has": page("tags.team = 'growth'"),
+        "with a tag that three have": page("tags.ticket = 'T-5'"),
         "that failed": page("status = 'upstream_timeout'"),
         "dear ones of an endpoint": page("metrics.cost_usd > 0.0009 AND params.endpoint = 'search'"),
         "slowest of a day": page(last_day, "metrics.latency_ms DESC"),
@@ -115,7 +120,7 @@ async def timed(searches: dict[str, Search], rounds: int) -> Measured:
             began = time.perf_counter()
             await search()
             times.append((time.perf_counter() - began) * 1000)
-        measured[name] = statistics.median(times), sorted(times)[max(0, -(-95 * rounds // 100) - 1)]
+        measured[name] = spread(times)
     return measured
 
 
@@ -129,6 +134,7 @@ async def measure(
     counted = await Keeping(database).settle() / (time.perf_counter() - began)
     began = time.perf_counter()
     worded = await Texts(database).index() / (time.perf_counter() - began)
+    await CallTags(database).index()
     await database.close()
     database = open_store(store)
     runs = Runs(database)
@@ -148,11 +154,43 @@ def shown(rates: tuple[float, float, float], found: Measured, added: Measured, c
         f"the totals of usage at {rates[1]:,.0f} a second, their words indexed at {rates[2]:,.0f} a second.",
         "",
         "| | p50, ms | p95, ms |",
-        "| --- | --- | --- |",
+        "| --- | ---: | ---: |",
     ]
     for name, (middle, most) in {**found, **added}.items():
         lines.append(f"| {name} | {middle:.1f} | {most:.1f} |")
     return lines
+
+
+def compared(count: int, rounds: int, folder: Path) -> list[str]:
+    """The same runs and searches in Gatelog and in MLflow's server, each over HTTP."""
+    for name in ("ours", "theirs"):
+        (folder / name).mkdir()
+    store = f"sqlite:///{folder / 'ours' / 'gatelog.db'}"
+    asyncio.run(filled(store, count, folder / "ours" / "made"))
+    fill(folder / "theirs" / "mlflow.db", count)
+    with gatelog(store, folder / "ours") as ours, mlflow(folder / "theirs" / "mlflow.db") as theirs:
+        lines = beside(ours, theirs, rounds)
+    import mlflow as installed
+
+    return [
+        "",
+        f"{count:,} of the same runs, found by `POST /api/2.0/mlflow/runs/search`, {PAGE_SIZE} a page, in Gatelog and in "
+        f"MLflow {installed.__version__}'s own server on a SQLite file, one process each, asked in turns:",
+        "",
+        "| | Gatelog p50, ms | p95, ms | MLflow p50, ms | p95, ms |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *(f"| {name} | {a:.1f} | {b:.1f} | {c:.1f} | {d:.1f} |" for name, (a, b), (c, d) in lines),
+    ]
+
+
+async def filled(store: str, count: int, folder: Path) -> None:
+    database = open_store(store)
+    await database.migrate()
+    await ingest(database, store, count, folder)
+    await Keeping(database).settle()
+    await Texts(database).index()
+    await CallTags(database).index()
+    await database.close()
 
 
 def main() -> int:
@@ -160,6 +198,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--store", help="an empty store; left out: a SQLite file that is removed afterwards")
+    parser.add_argument(
+        "--mlflow", action="store_true", help=f"the same searches in MLflow's server, of {BESIDE:,} runs"
+    )
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gatelog-store-") as directory:
@@ -167,6 +208,8 @@ def main() -> int:
         store = asked.store or f"sqlite:///{folder / 'gatelog.db'}"
         rates, found, added = asyncio.run(measure(store, asked.runs, asked.rounds, folder / "journal"))
         lines = shown(rates, found, added, asked.runs)
+        if asked.mlflow:
+            lines += compared(min(BESIDE, asked.runs), asked.rounds, folder)
     print("\n".join(lines))
     if asked.write:
         write(lines, asked)
