@@ -40,11 +40,17 @@ class Means:
     ask: Ask | None = None
     embed: Embed | None = None
     prompt: Callable[[str], Awaitable[Json]] | None = None
-    """A version of the registry by its URI, as `{"messages": [...], "version": 3, "config": {...}}`."""
-    directory: Path = Path()
-    """What relative paths in an entry start from."""
+    """The messages of a version of the registry by its URI, under `messages`. It raises CallFailed."""
+    directory: Path | None = None
+    """What relative paths in an entry start from. None where whoever wrote the entries may name no files."""
     allowed: Collection[str] = ()
     """`host:port` that HTTP scorers may reach although they are private or without HTTPS."""
+
+    def file(self, scorer: str, path: str) -> Path:
+        """A file that an entry names."""
+        if self.directory is None:
+            raise Unfit(f"{scorer}: {path!r} is a file, and files may be named only where `gatelog eval` runs")
+        return self.directory / path
 
 
 class Unfit(Exception):

@@ -86,7 +86,7 @@ def json_schema(options: SchemaOptions, means: Means) -> Scorer:
     import jsonschema
     from jsonschema_specifications import REGISTRY
 
-    schema = options.given if isinstance(options.given, dict) else _file(means.directory / options.given)
+    schema = options.given if isinstance(options.given, dict) else _file(means.file("json_schema", options.given))
     kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
         kind.check_schema(schema)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from evaluate.scorers import labels, measured, overlap, readability, retrieval, structure, text, tools
+from evaluate.scorers import judged, labels, measured, overlap, pairwise, readability, retrieval, structure, text, tools
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Scorer
 from providers.chat import Json
@@ -23,6 +23,8 @@ SCORERS: Entries = {
     **labels.ENTRIES,
     **retrieval.ENTRIES,
     **measured.ENTRIES,
+    **judged.ENTRIES,
+    **pairwise.ENTRIES,
 }
 
 
