@@ -1,0 +1,267 @@
+"""The tables of a report, whichever form it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from evaluate.card import Arm, Card, Comparison, Figure
+from evaluate.report_facts import TONE, Tone, judge_line, mean_of
+from evaluate.statistics.interval import Interval
+from evaluate.wording import (
+    NONE,
+    Write,
+    chance,
+    change_of,
+    dollars,
+    interval,
+    kind_of,
+    nanos,
+    number,
+    percent,
+    seconds,
+    value_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    under: str = ""
+    tone: Tone | None = None
+    arm: int | None = None
+    """Whose colour stands beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    title: str
+    said: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    right: frozenset[str] = frozenset()
+    """Headings of columns of numbers."""
+
+
+def tables(card: Card) -> list[Table]:
+    """Those that have rows, in the order of a report."""
+    made = [_variants(card), _metrics(card), _slices(card), _repeats(card), _speed(card), _money(card), _judges(card)]
+    return [table for table in made if table.rows]
+
+
+def _variants(card: Card) -> Table:
+    rows = [
+        (
+            Cell(arm.name, "the baseline" if arm.baseline else "", arm=place),
+            Cell(arm.prompt or "written out"),
+            Cell(arm.endpoint, _models(arm)),
+            Cell(orjson.dumps(dict(arm.params), default=str).decode() if arm.params else NONE),
+            Cell(f"{arm.counts.ok:,}", f"of {arm.counts.attempted:,}"),
+        )
+        for place, arm in enumerate(card.arms)
+    ]
+    return Table(
+        title="Variants",
+        said="What was asked, and the models that answered.",
+        headings=("variant", "prompt", "endpoint", "parameters", "answered"),
+        right=frozenset({"answered"}),
+        rows=rows,
+    )
+
+
+def _metrics(card: Card) -> Table:
+    """Each metric of each candidate beside the baseline's."""
+    rows = [
+        (
+            Cell(each.metric, "primary" if each.role == "primary" else ""),
+            Cell(each.candidate),
+            Cell(mean_of(card, each.baseline, each.metric)),
+            Cell(mean_of(card, each.candidate, each.metric), _corrected(card, each)),
+            _differing(each),
+            Cell(chance(each.p_adjusted), each.p.test if each.p else ""),
+            Cell(each.verdict.word, tone=TONE[each.verdict.word]),
+        )
+        for each in card.comparisons
+    ]
+    return Table(
+        title="Every metric",
+        said=f"The primary metric decides; its p-values are adjusted by {card.adjustment.capitalize()}'s method, "
+        "those of the others by Benjamini and Hochberg's.",
+        headings=("metric", "variant", "baseline", "mean", "difference", "p, adjusted", "verdict"),
+        right=frozenset({"baseline", "mean", "difference", "p, adjusted"}),
+        rows=rows,
+    )
+
+
+def _slices(card: Card) -> Table:
+    write, change = value_of(kind_of(card, card.primary)), change_of(kind_of(card, card.primary))
+    rows = [
+        (
+            Cell(f"{each.name} = {each.value}"),
+            Cell(each.arm),
+            Cell(f"{each.n:,}"),
+            _figure(each.mean, write),
+            _figure(each.difference, change),
+        )
+        for each in card.slices
+        if each.arm != card.baseline or len(card.arms) == 1
+    ]
+    hidden = (
+        f" {card.slices_hidden:,} with fewer than {card.slice_minimum} rows are not shown."
+        if card.slices_hidden
+        else ""
+    )
+    return Table(
+        title="Slices",
+        said=f"{card.primary} among rows with one tag. Not tested: they show where to look.{hidden}",
+        headings=("slice", "variant", "rows", "mean", "difference"),
+        right=frozenset({"rows", "mean", "difference"}),
+        rows=rows,
+    )
+
+
+def _repeats(card: Card) -> Table:
+    rows = []
+    for place, arm in enumerate(card.arms):
+        for each in arm.metrics:
+            if each.within is None or each.between is None:
+                continue
+            tries = sorted(each.pass_at, key=int)
+            at = ", ".join(f"{k}: {percent(each.pass_at[k])}" for k in tries)
+            whole = ", ".join(f"{k}: {percent(each.pass_all[k])}" for k in sorted(each.pass_all, key=int))
+            total = each.within + each.between
+            inside = percent(each.within / total) if total > 0 else NONE
+            rows.append(
+                (Cell(arm.name, arm=place), Cell(each.metric), Cell(inside), Cell(at or NONE), Cell(whole or NONE))
+            )
+    return Table(
+        title="Repeats",
+        said="How much of the variance is between tries of the same row, and the chance that one of k tries succeeds, "
+        "or each does.",
+        headings=("variant", "metric", "within rows", "one of k succeeds", "each of k succeeds"),
+        right=frozenset({"within rows"}),
+        rows=rows,
+    )
+
+
+def _speed(card: Card) -> Table:
+    names = ("p50", "p95", "p99")
+    rows = [
+        (
+            Cell(arm.name, arm=place),
+            Cell(what),
+            Cell(f"{arm.speed.n:,}"),
+            *(_figure(figures.get(name, Figure()), seconds) for name in names),
+        )
+        for place, arm in enumerate(card.arms)
+        for what, figures in (("first token", arm.speed.first_token), ("whole answer", arm.speed.total))
+        if any(figures.get(name, Figure()).interval for name in names)
+    ]
+    return Table(
+        title="Latency",
+        said="As the gateway measured it, calls from a cache left out. A quantile of too few calls is not given.",
+        headings=("variant", "until", "calls", *names),
+        right=frozenset({"calls", *names}),
+        rows=rows,
+    )
+
+
+def _money(card: Card) -> Table:
+    rows = [
+        (
+            Cell(arm.name, arm=place),
+            Cell(
+                nanos(arm.money.total_nanos), f"{arm.money.unknown_cells:,} unknown" if arm.money.unknown_cells else ""
+            ),
+            _figure(_times(arm.money.per_item, 1000), dollars),
+            _figure(arm.money.per_success, dollars),
+            Cell(nanos(arm.money.judge_nanos)),
+            Cell(_tokens(arm.prompt_tokens), _tokens(arm.completion_tokens)),
+        )
+        for place, arm in enumerate(card.arms)
+    ]
+    forecast = card.forecast or {}
+    expected = ""
+    if forecast.get("expected_nanos") is not None:
+        low, high = nanos(forecast.get("low_nanos")), nanos(forecast.get("high_nanos"))
+        expected = f" The forecast was {nanos(forecast['expected_nanos'])}, between {low} and {high}."
+    return Table(
+        title="Cost",
+        said=f"{nanos(card.total_nanos)} in all, {nanos(card.judge_nanos)} of it for judges.{expected}",
+        headings=("variant", "calls", "per 1,000 calls", "per success", "judges", "tokens in, out"),
+        right=frozenset({"calls", "per 1,000 calls", "per success", "judges", "tokens in, out"}),
+        rows=rows,
+    )
+
+
+def _judges(card: Card) -> Table:
+    return Table(
+        title="Judges",
+        said="How far each judge agrees with people. A judge whose prompt, model or parameters changed needs a new "
+        "certificate.",
+        headings=("metric", "judge", "kappa", "sensitivity", "specificity", "certificate"),
+        right=frozenset({"kappa", "sensitivity", "specificity"}),
+        rows=[_judge(each) for each in card.judges],
+    )
+
+
+def _judge(it: Mapping[str, Any]) -> Sequence[Cell]:
+    identity, said = it.get("identity") or {}, it.get("certificate") or {}
+    valid = it.get("state") == "valid"
+    return (
+        Cell(str(it["metric"])),
+        Cell(str(identity.get("model", NONE)), f"prompt {str(identity.get('prompt', NONE))[:12]}"),
+        _stored(said.get("kappa"), number),
+        _stored(said.get("sensitivity"), percent),
+        _stored(said.get("specificity"), percent),
+        Cell("valid" if valid else str(it.get("state") or "none"), judge_line(it), tone="good" if valid else "unsure"),
+    )
+
+
+def _stored(it: Mapping[str, Any] | None, write: Write) -> Cell:
+    return Cell(NONE) if it is None else _figure(Figure(interval=Interval(**it)), write)
+
+
+def _differing(it: Comparison) -> Cell:
+    return _figure(it.difference, change_of(it.kind))
+
+
+def _corrected(card: Card, it: Comparison) -> str:
+    """What the mean would be without its judge's errors."""
+    found = next((each.corrected for each in card.arm(it.candidate).metrics if each.metric == it.metric), None)
+    if found is None or found.interval is None:
+        return ""
+    return f"corrected {value_of(it.kind)(found.interval.value)}"
+
+
+def _figure(it: Figure, write: Write) -> Cell:
+    if it.interval is None:
+        return Cell(NONE, "too few" if it.refused else "")
+    return Cell(write(it.interval.value), interval(it.interval, write))
+
+
+def _times(it: Figure, by: float) -> Figure:
+    found = it.interval
+    if found is None:
+        return it
+    return Figure(
+        interval=Interval(
+            value=found.value * by,
+            low=found.low * by,
+            high=found.high * by,
+            level=found.level,
+            method=found.method,
+            n=found.n,
+        )
+    )
+
+
+def _models(arm: Arm) -> str:
+    return ", ".join(model if len(arm.models) == 1 else f"{model} ({times:,})" for model, times in arm.models.items())
+
+
+def _tokens(count: int | None) -> str:
+    return NONE if count is None else f"{count:,}"
