@@ -272,7 +272,7 @@ async def _retag(connection: AsyncConnection, held: _Held, tags: dict[str, str])
 def _history(id: str, metric: Metric) -> dict[str, Any]:
     nan = math.isnan(metric.value)
     measured = {
-        "model_id": metric.model_id,
+        "model_id": metric.model_id or "",
         "dataset_name": metric.dataset_name,
         "dataset_digest": metric.dataset_digest,
     }

@@ -19,7 +19,7 @@ from tracking.tables import calls
 
 MOST = 25_000
 _m = run_metrics.c
-_PLACE = (_m.timestamp_ms, _m.step, _m.value, _m.nan)
+_PLACE = (_m.timestamp_ms, _m.step, _m.value, _m.nan, _m.model_id)
 """What puts the values of one metric in order."""
 
 
@@ -93,7 +93,7 @@ def _spread(steps: Sequence[int], most: int) -> list[int]:
 def _shown(row: sa.RowMapping) -> Json:
     measured = ("model_id", "dataset_name", "dataset_digest")
     shown = shape.metric(row, None if row["nan"] else row["value"])
-    return {**shown, **{name: row[name] for name in measured if row[name] is not None}}
+    return {**shown, **{name: row[name] for name in measured if row[name]}}
 
 
 def _of_run(row: sa.RowMapping) -> Json:
@@ -102,13 +102,13 @@ def _of_run(row: sa.RowMapping) -> Json:
 
 def _token(row: sa.RowMapping) -> str:
     # As text, since JSON has no infinity.
-    place = [row["timestamp_ms"], row["step"], repr(row["value"]), row["nan"]]
+    place = [row["timestamp_ms"], row["step"], repr(row["value"]), row["nan"], row["model_id"]]
     return base64.urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
 
 
 def _place(token: str) -> list[sa.ColumnElement[Any]]:
     try:
-        timestamp, step, value, nan = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        timestamp, step, value, nan, model = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         for number in (timestamp, step):
             if type(number) is not int or abs(number) >= 2**63:
                 raise ValueError(number)
@@ -117,6 +117,7 @@ def _place(token: str) -> list[sa.ColumnElement[Any]]:
             sa.literal(step, sa.BigInteger),
             sa.literal(float(value), sa.Double),
             sa.literal(bool(nan), sa.Boolean),
+            sa.literal(str(model), sa.String),
         ]
     except (ValueError, TypeError, binascii.Error) as exc:
         raise invalid(f"{token[:40]!r} is no page token; send next_page_token of the page before as it came") from exc

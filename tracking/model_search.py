@@ -17,7 +17,7 @@ from tracking.fields import SECTIONS, TAG, Field, Fields
 from tracking.grammar import And, Comparison, Not, Or, Source, Tree, parse
 from tracking.logged_models import LoggedModel, read
 from tracking.model_tables import logged_models
-from tracking.run_tables import run_metrics
+from tracking.run_tables import OF_A_MODEL, run_metrics
 from tracking.search import Condition, compared
 
 PAGE_MOST = 1_000
@@ -126,7 +126,7 @@ class ModelSearch:
         if tree is not None:
             conditions.append(self._condition(tree, source, on))
         if on and not (tree is not None and _mentions_metrics(tree)):
-            conditions.append(sa.exists().where(_v.model_id == _m.id, *on))
+            conditions.append(sa.exists().where(OF_A_MODEL, _v.model_id == _m.id, *on))
         return conditions
 
     def _condition(self, tree: Tree, source: Source, on: list[Condition]) -> Condition:
@@ -150,7 +150,7 @@ class ModelSearch:
     def _measured(self, comparison: Comparison, source: Source, on: list[Condition]) -> Condition:
         """Unknown, as all comparisons are, of a model without this metric."""
         name = comparison.key.name
-        all = sa.exists().where(_v.model_id == _m.id, _v.key == name, *on)
+        all = sa.exists().where(OF_A_MODEL, _v.model_id == _m.id, _v.key == name, *on)
         if comparison.operator == "IS NULL":
             return sa.not_(all)
         passes = compared(comparison, source, _fields(metrics={name: _VALUE}), self._dialect)
@@ -187,7 +187,7 @@ def _last(name: str, dataset: Dataset | None) -> ColumnElement[Any]:
     on = [] if dataset is None else [_on(dataset)]
     return (
         sa.select(_VALUE.column)
-        .where(_v.model_id == _m.id, _v.key == name, *on)
+        .where(OF_A_MODEL, _v.model_id == _m.id, _v.key == name, *on)
         .order_by(_v.timestamp_ms.desc(), _v.step.desc(), _v.run_id)
         .limit(1)
         .correlate(logged_models)
@@ -208,7 +208,8 @@ def _mentions_metrics(tree: Tree) -> bool:
 async def _metrics(connection: AsyncConnection, ids: Sequence[str]) -> Metrics:
     if not ids:
         return {}
-    query = sa.select(run_metrics).where(_v.model_id.in_(ids)).order_by(_v.key, _v.step, _v.timestamp_ms, _v.run_id)
+    query = sa.select(run_metrics).where(OF_A_MODEL, _v.model_id.in_(ids))
+    query = query.order_by(_v.key, _v.step, _v.timestamp_ms, _v.run_id)
     found: dict[str, list[Metric]] = {}
     for row in await connection.execute(query):
         value = None if row.nan else row.value

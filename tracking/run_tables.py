@@ -60,17 +60,20 @@ run_metrics = sa.Table(
     sa.Column("timestamp_ms", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("value", sa.Double, primary_key=True),
     sa.Column("nan", sa.Boolean, primary_key=True),
-    sa.Column("model_id", sa.String),
+    sa.Column("model_id", sa.String, primary_key=True, server_default=""),
     sa.Column("dataset_name", sa.String),
     sa.Column("dataset_digest", sa.String),
     sa.Index(
         "run_metrics_model",
         "model_id",
-        sqlite_where=sa.text("model_id IS NOT NULL"),
-        postgresql_where=sa.text("model_id IS NOT NULL"),
+        sqlite_where=sa.text("model_id > ''"),
+        postgresql_where=sa.text("model_id > ''"),
     ),
 )
-"""Every value that was logged, once. `value` is 0 where `nan` says that it is none: a key holds no NULL."""
+"""Every value that was logged, once for each logged model that it is of. A key holds no NULL: `value` is 0 where `nan`
+says that it is none, and `model_id` is empty where it is of no model."""
+OF_A_MODEL = run_metrics.c.model_id > sa.literal_column("''")
+"""What leads to those of models by their index."""
 
 run_datasets = sa.Table(
     "run_datasets",

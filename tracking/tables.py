@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that these tables are the result of."""
 
 metadata = sa.MetaData()
