@@ -20,6 +20,7 @@ from gateway.engine import Engine
 from gateway.front import Front
 from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
+from gateway.lab_calls import LabCalls
 from gateway.policy import Guard
 from gateway.registered import Registered
 from gateway.reload import Watcher
@@ -32,6 +33,9 @@ from gateway.startup import keys_of
 from gateway.webhooks import Deliverer
 from promptlab import page
 from promptlab import services as promptlab
+from promptlab.prompt_reading import Prompts
+from promptlab.reopening import Originals
+from promptlab.running import LabRuns
 from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
@@ -47,6 +51,8 @@ from tracking.experiments import Experiments
 from tracking.feedback import Feedback
 from tracking.idempotency import Claims
 from tracking.journal import Journal
+from tracking.lab_cells import LabCells
+from tracking.labs import Labs
 from tracking.logged_models import LoggedModels
 from tracking.logged_runs import LoggedRuns
 from tracking.metric_history import MetricHistory
@@ -101,6 +107,16 @@ def create_app(loaded: Loaded) -> ASGIApp:
 
     registry = Registry(database)
     registered = Registered(registry, current, int(settings.server.max_body))
+    lab_calls, labs, prompts = LabCalls(engine, current, registered), Labs(database), Prompts(registry)
+    lab_runs = LabRuns(
+        labs,
+        LabCells(database),
+        lab_calls.ask,
+        Originals(runs),
+        prompts.takes,
+        most=int(settings.server.max_body),
+        alone=settings.server.workers == 1 and not database.postgres,
+    )
     webhooks = Webhooks(database)
     seals = Seals(load_pepper(settings.pepper_file()), "webhooks")
     deliverer = Deliverer(webhooks, seals, lambda: watcher.loaded.settings.webhooks.allow)
@@ -119,7 +135,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
         watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database))
-        lasting = (watcher.run, sweep, keys.keep_noting, *(each.watch for each in watching))
+        lasting = (watcher.run, sweep, lab_runs.watch, keys.keep_noting, *(each.watch for each in watching))
         tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
@@ -139,6 +155,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             for task in (*tasks, *reloads):
                 task.cancel()
             await asyncio.gather(*tasks, *reloads, return_exceptions=True)
+            await lab_runs.close()
             await client.aclose()
             await deliverer.aclose()
             await keys.note_uses()
@@ -178,6 +195,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     watcher = Watcher(loaded, os.environ, take_up)
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
     app.state.stopping, app.state.tails = stopping, 0
+    app.state.labs, app.state.lab_runs, app.state.prompts = labs, lab_runs, prompts
     app.state.feedback, app.state.saved_views = Feedback(database), SavedViews(database)
     app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
     app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)

@@ -10,7 +10,7 @@ import orjson
 from promptlab.lab_state import RESERVED
 from promptlab.prompts import JINJA, PARAM, variables
 from providers.chat import Json
-from tracking.runs import Run
+from tracking.runs import Run, Runs
 
 REGISTERED = ("prompts:/", "models:/")
 TITLE_MOST = 60
@@ -104,3 +104,18 @@ def _prompt(run: Run, body: bytes | None) -> Json | None:
 
 def _title(run: Run) -> str:
     return str(run["endpoint"] or run["model"] or "A")[:TITLE_MOST]
+
+
+class Originals:
+    """The requests of runs, as they are to be sent again."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    async def __call__(self, run_id: str, key_id: str | None) -> Json | None:
+        """None where a key may not see the run, or there is nothing to be sent."""
+        run, said = await self._runs.get(run_id, key_id=key_id), await self._runs.payload(run_id, key_id=key_id)
+        if run is None or said is None:
+            return None
+        found = original(run, said.request)
+        return None if isinstance(found, str) else found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from promptlab import run_use_api
+from promptlab import lab_api, lab_run_api, run_use_api
 from tracking.rest import Row
 
 
 def rows() -> list[Row]:
     """For `gateway.policy.Guard.routes`, before those of runs."""
-    return [*run_use_api.ROUTES]
+    return [*run_use_api.ROUTES, *lab_api.ROUTES, *lab_run_api.ROUTES]

@@ -63,8 +63,8 @@ def own_key(request: Request) -> str | None:
     return asking.key_id
 
 
-async def read(request: Request, what: type[Said], most: int = BODY_MOST) -> Said:
-    """The body, checked. No body is an object of nothing."""
+async def read(request: Request, what: type[Said], most: int = BODY_MOST, *, stored: bool = True) -> Said:
+    """The body, checked. No body is an object of nothing. `stored`: its texts are kept as texts of the store."""
     body = await read_bytes(request, most)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and kind != "application/json":
@@ -73,7 +73,7 @@ async def read(request: Request, what: type[Said], most: int = BODY_MOST) -> Sai
         sent = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as exc:
         raise InvalidRequest(f"the body is not JSON: {exc.msg}", code="invalid_json") from exc
-    if b"\\u0000" in body and _UNSTORABLE.search(orjson.dumps(sent).decode().replace("\\u0000", "\0")):
+    if stored and b"\\u0000" in body and _UNSTORABLE.search(orjson.dumps(sent).decode().replace("\\u0000", "\0")):
         raise InvalidRequest("the body holds the character NUL, which no stored text can hold")
     return checked(what, sent)
 
