@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from evaluate.datasets import ROWS_MOST
+from evaluate.datasets import RESPONSE, ROWS_MOST
 from providers.chat import Json
 
 FIELD_MOST = 1_000_000
@@ -168,7 +168,7 @@ def _openai(path: Path) -> Iterator[Record]:
 
 
 def _ideal(line: Json) -> Json:
-    return {"expected": line["ideal"]} if line.get("ideal") is not None else {}
+    return {RESPONSE: line["ideal"]} if line.get("ideal") is not None else {}
 
 
 def _promptfoo(path: Path) -> Iterator[Record]:
@@ -205,19 +205,19 @@ def _combined(where: str, values: Mapping[str, Any]) -> Iterator[Json]:
 
 
 SAME_AS: Mapping[str, tuple[str, bool]] = {
-    "equals": ("expected", False),
+    "equals": (RESPONSE, False),
     "contains": ("contains", True),
     "icontains": ("contains", True),
     "contains-all": ("contains", True),
     "regex": ("regex", False),
     "is-json": ("json_schema", False),
-    "similar": ("expected_response", False),
-    "factuality": ("expected_response", False),
+    "similar": (RESPONSE, False),
+    "factuality": (RESPONSE, False),
     "llm-rubric": ("guidelines", True),
     "model-graded-closedqa": ("guidelines", True),
-    "rouge-n": ("expected", False),
-    "bleu": ("expected", False),
-    "levenshtein": ("expected", False),
+    "rouge-n": (RESPONSE, False),
+    "bleu": (RESPONSE, False),
+    "levenshtein": (RESPONSE, False),
 }
 """promptfoo's assertions by the expectation that they come to, and whether there may be several. The rest is kept as it
 is under `assert`, for scorers of one's own."""

@@ -21,8 +21,15 @@ TEXT_MOST = 1_000_000
 """Characters of one text; a longer one is no question."""
 CLUSTER, WEIGHT, SPLIT = "gatelog.cluster", "gatelog.weight", "gatelog.split"
 """Tags of MLflow's records that hold what a row has beside inputs, expectations and tags."""
-EXPECTED = frozenset({"expected", "ideal", "expected_response", "expected_output", "expected_facts", "guidelines"})
-"""Columns that are expectations where nobody says otherwise, as are all that begin with `expected_`."""
+RESPONSE = "expected_response"
+"""The expectation that most scorers hold an answer against, by MLflow's name for it."""
+EXPECTED: Mapping[str, str] = {
+    "expected": RESPONSE,
+    "expected_output": RESPONSE,
+    "ideal": RESPONSE,
+    "guidelines": "guidelines",
+}
+"""Columns that are expectations where nobody says otherwise, and which; so are all that begin with `expected_`."""
 
 Columns = dict[str, str] | list[str]
 """Names and the columns that they are taken from, or columns that keep their names."""
@@ -216,7 +223,9 @@ def _guessed(column: str) -> tuple[str, str]:
     for part in ("inputs", "expectations", "tags"):
         if column.startswith((f"{part}.", f"{part}/")) and len(column) > len(part) + 1:
             return part, column[len(part) + 1 :]
-    return ("expectations" if column in EXPECTED or column.startswith("expected_") else "inputs"), column
+    if column in EXPECTED:
+        return "expectations", EXPECTED[column]
+    return ("expectations" if column.startswith("expected_") else "inputs"), column
 
 
 def _sound(value: Any, where: str, depth: int = 0) -> None:

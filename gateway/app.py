@@ -12,7 +12,24 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gateway import admin, chores, keys_api, memory, models_api, policy, run_finding_api, runs_api, usage_api
+from evaluate import replies
+from evaluate.closing import Closer
+from evaluate.evaluating import Evaluating
+from evaluate.making import Maker
+from evaluate.working import Means
+from gateway import (
+    admin,
+    chores,
+    datasets_api,
+    evaluations_api,
+    keys_api,
+    memory,
+    models_api,
+    policy,
+    run_finding_api,
+    runs_api,
+    usage_api,
+)
 from gateway.calls import Calls
 from gateway.directory import Directory
 from gateway.ending import told
@@ -21,6 +38,7 @@ from gateway.front import Front
 from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
 from gateway.lab_calls import LabCalls
+from gateway.inside import Inside
 from gateway.policy import Guard
 from gateway.registered import Registered
 from gateway.reload import Watcher
@@ -46,7 +64,9 @@ from tracking.assessments import Assessments
 from tracking.call_tags import CallTags
 from tracking.counting import Counting
 from tracking.database import open_store
+from tracking.dataset_versions import DatasetVersions
 from tracking.evaluation_datasets import EvaluationDatasets
+from tracking.evaluations import Evaluations
 from tracking.experiments import Experiments
 from tracking.feedback import Feedback
 from tracking.idempotency import Claims
@@ -134,7 +154,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
-        watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database))
+        watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database), evaluating)
         lasting = (watcher.run, sweep, lab_runs.watch, keys.keep_noting, *(each.watch for each in watching))
         tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()
@@ -179,6 +199,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *runs_api.ROUTES,
             *usage_api.ROUTES,
             *keys_api.ROUTES,
+            *datasets_api.ROUTES,
+            *evaluations_api.ROUTES,
             *admin.ROUTES,
             *mlflow.rows(),
             ("/api/whoami", sessions.whoami, ["GET"], "public"),
@@ -209,6 +231,15 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.traces, app.state.trace_log = Traces(database), TraceLog(database)
     app.state.assessments, app.state.scorers = Assessments(database), Scorers(database)
     app.state.evaluation_datasets = EvaluationDatasets(database)
+    evaluations, datasets = Evaluations(database), DatasetVersions(database)
+    app.state.evaluations, app.state.dataset_versions = evaluations, datasets
+    inside = Inside({replies.CHAT: calls("chat"), replies.EMBEDDINGS: calls("embeddings")}, current, keys, registered)
+    app.state.evaluation_maker = Maker(
+        evaluations, datasets, app.state.evaluation_datasets, app.state.logged_runs, inside
+    )
+    closer = Closer(evaluations, app.state.logged_runs, app.state.artifact_roots, app.state.artifacts)
+    means = Means(evaluations, runs, app.state.assessments, inside, closer)
+    evaluating = app.state.evaluating = Evaluating(means, app.state.logged_runs)
     app.state.recorder, app.state.watcher = recorder, watcher
     front = Front(app, {path: route.endpoint for path, route in direct.items()})
     return Hosts(front, settings.server.host, settings.server.allowed_hosts)

@@ -83,6 +83,13 @@ class Registered:
             return self._prompted(kind, sent, found, headers)
         return self._addressed(kind, sent, found)
 
+    async def prompt(self, reference: str) -> Prompt:
+        """The version that `prompts:/name@alias` or `prompts:/name/3` means now."""
+        found = await self._find(reference)
+        if not isinstance(found, Prompt):
+            raise InvalidRequest(f"{reference[:200]!r} is no prompt; write prompts:/name@alias or prompts:/name/3")
+        return found
+
     async def watch(self) -> None:
         """Look again and again for what other processes change."""
         while True:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
@@ -18,7 +19,7 @@ from tracking.database import Database
 from tracking.mlflow.errors import invalid, missing
 from tracking.rows import NUL, REPLACEMENT
 from tracking.tables import calls
-from tracking.trace_tables import assessments, traces
+from tracking.trace_tables import assessments, trace_runs, traces
 
 KINDS = ("feedback", "expectation", "issue")
 _a = assessments.c
@@ -49,22 +50,7 @@ class Assessments:
 
     async def create(self, trace_id: str, said: Assessment, *, key_id: str | None = None) -> Json:
         """One that overrides another leaves that in place, no longer valid."""
-        row = {
-            "id": f"a-{uuid.uuid4().hex}",
-            "trace_id": trace_id,
-            "name": said.name,
-            "kind": said.kind,
-            "value": said.value,
-            **_compared(said.kind, said.value),
-            "span_id": said.span_id,
-            "source": said.source,
-            "rationale": said.rationale,
-            "metadata": said.metadata,
-            "overrides": said.overrides,
-            "valid": said.valid,
-            "created_us": said.created_us,
-            "updated_us": said.updated_us,
-        }
+        row = _row_of(f"a-{uuid.uuid4().hex}", trace_id, said)
         async with self._changing(trace_id, key_id) as connection:
             if said.overrides is not None:
                 which = sa.and_(_a.id == said.overrides, _a.trace_id == trace_id)
@@ -73,6 +59,17 @@ class Assessments:
                     raise _unknown(trace_id, said.overrides)
             await connection.execute(assessments.insert().values(row))
         return shown(row)
+
+    async def add(self, given: Sequence[tuple[str, str, Assessment]], run_id: str) -> None:
+        """Many at once, each with its id and its trace's, and their traces linked to a run. One that is there stays."""
+        insert = postgresql.insert if self._database.postgres else sqlite.insert
+        rows = [_row_of(id, trace_id, said) for id, trace_id, said in given]
+        links = [{"run_id": run_id, "trace_id": trace_id} for trace_id in {trace_id for _, trace_id, _ in given}]
+        if not rows:
+            return
+        async with self._database.changing() as connection:
+            await connection.execute(insert(assessments).on_conflict_do_nothing(), rows)
+            await connection.execute(insert(trace_runs).on_conflict_do_nothing(), links)
 
     async def get(self, trace_id: str, id: str, *, key_id: str | None = None) -> Json:
         async with self._database.asking() as connection:
@@ -148,6 +145,25 @@ def shown(row: Mapping[str, Any] | sa.RowMapping) -> Json:
         "valid": row["valid"],
     }
     return {name: each for name, each in said.items() if each is not None}
+
+
+def _row_of(id: str, trace_id: str, said: Assessment) -> dict[str, Any]:
+    return {
+        "id": id,
+        "trace_id": trace_id,
+        "name": said.name,
+        "kind": said.kind,
+        "value": said.value,
+        **_compared(said.kind, said.value),
+        "span_id": said.span_id,
+        "source": said.source,
+        "rationale": said.rationale,
+        "metadata": said.metadata,
+        "overrides": said.overrides,
+        "valid": said.valid,
+        "created_us": said.created_us,
+        "updated_us": said.updated_us,
+    }
 
 
 def _compared(kind: str, value: Json) -> dict[str, Any]:

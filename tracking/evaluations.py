@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from providers.chat import Json
 from providers.errors import Conflict, NotFound
+from tracking import experiments
 from tracking.database import Database
 from tracking.evaluation_tables import evaluation_cells, evaluation_pages, evaluations
 from tracking.packed_rows import ROWS, pages, unpack
@@ -18,7 +19,7 @@ from tracking.trace_log import now_us
 
 _e, _c, _p = evaluations.c, evaluation_cells.c, evaluation_pages.c
 BATCH = 500
-SILENT_US = 15_000_000
+SILENT_US = 10_000_000
 """After so long without a word from its owner a grid is anybody's."""
 LIVE = ("running", "stopping", "scoring")
 """States in which some process should be at work."""
@@ -45,6 +46,11 @@ class Evaluations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def experiment(self, name: str) -> int:
+        """The id of an experiment, made where there is none of this name."""
+        async with self._database.changing() as connection:
+            return (await experiments.ids(connection, [name]))[name]
 
     async def create(self, values: Mapping[str, Any], rows: Sequence[Json], cells: Sequence[Mapping[str, Any]]) -> None:
         packed = await asyncio.to_thread(lambda: list(pages(rows)))
@@ -208,6 +214,17 @@ class Evaluations:
         )
         async with self._database.asking() as connection:
             return [int(tokens) for tokens in (await connection.execute(select)).scalars()]
+
+    async def announce(self, id: str, metrics: Sequence[Json], identities: Sequence[Json]) -> None:
+        """Metrics, and what decides their scores, beside those that it has; of one name the latest stands."""
+        if not metrics and not identities:
+            return
+        async with self._database.changing() as connection:
+            found = await connection.execute(sa.select(_e.spec).where(_e.id == id).with_for_update())
+            spec = dict(found.scalar_one())
+            for part, given in (("metrics", metrics), ("identities", identities)):
+                spec[part] = list({each["name"]: each for each in (*spec[part], *given)}.values())
+            await connection.execute(evaluations.update().where(_e.id == id).values(spec=spec))
 
     async def card(self, id: str, digest: str) -> bytes | None:
         """What was made of the grid with this digest, if it was."""
