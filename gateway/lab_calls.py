@@ -16,6 +16,7 @@ from gateway.registered import ENDPOINT_HEADER, Registered
 from promptlab.calling import Listener, Outcome, Question
 from providers.chat import Json
 from providers.errors import GatewayError
+from providers.usage import Usage
 from tracking.money import Price
 from tracking.rest import Caller
 
@@ -79,12 +80,6 @@ class LabCalls:
 
 def _outcome(call: Call, error: GatewayError | None) -> Outcome:
     usage, choice, end = call.usage, call.choice, call.end()
-    counts = usage and {
-        "input_tokens": usage.input,
-        "output_tokens": usage.output,
-        "cache_read_tokens": usage.cache_read,
-        "reasoning_tokens": usage.reasoning,
-    }
     return Outcome(
         run_id=call.id if call.begun else None,
         status="ok" if call.status == "ok" else "stopped" if call.status in STOPPED else "error",
@@ -94,10 +89,19 @@ def _outcome(call: Call, error: GatewayError | None) -> Outcome:
         finish_reason=call.finish,
         ttft_us=end["ttft_us"],
         total_us=end["duration_us"],
-        usage=counts,
+        usage=None if usage is None else _counts(usage),
         cost_nanos=call.cost_nanos,
         kept=call.endpoint.log_payloads == "full",
     )
+
+
+def _counts(usage: Usage) -> Json:
+    return {
+        "input_tokens": usage.input,
+        "output_tokens": usage.output,
+        "cache_read_tokens": usage.cache_read,
+        "reasoning_tokens": usage.reasoning,
+    }
 
 
 def _said(error: GatewayError) -> Json:

@@ -12,7 +12,6 @@ import httpx
 import orjson
 
 from tests.harness import Gateway
-from tests.vendor import Vendor
 
 Json = dict[str, Any]
 PRICE = {"input": 1, "output": 2}
@@ -74,13 +73,42 @@ async def events(lines: AsyncIterator[str]) -> AsyncIterator[Json]:
             event["data"] = orjson.loads(value)
 
 
+def column(id: str, endpoint: str | None = "good", **more: Any) -> Json:
+    messages = [{"role": "system", "content": "You help {{company}}."}]
+    return {"id": id, "name": id.upper(), "endpoint": endpoint, "messages": messages, **more}
+
+
+def row(id: str, company: str = "ACME", **more: Any) -> Json:
+    return {"id": id, "values": {"company": company}, "messages": [{"role": "user", "content": "Hi"}], **more}
+
+
+def state(columns: list[Json], rows: list[Json], **more: Any) -> Json:
+    return {"columns": columns, "rows": rows, **more}
+
+
+async def lab_of(someone: Person, made: Json) -> str:
+    id: str = (await someone.good("POST", "/api/lab", {"state": made}))["id"]
+    return id
+
+
+async def over(heard: AsyncIterator[Json], count: int) -> list[Json]:
+    """Events until so many cells are over."""
+    told: list[Json] = []
+    async for event in heard:
+        told.append(event)
+        count -= event["event"] == "cell"
+        if count == 0:
+            break
+    return told
+
+
 async def person(gateway: Gateway, name: str, role: str = "caller") -> Person:
     made = await Person(gateway).good("POST", "/api/keys", {"name": name, "role": role})
     return Person(gateway, made["key"])
 
 
 @contextmanager
-def serving(folder: Path, behaviours: dict[str, str], vendor: Vendor, **more: Any) -> Iterator[Gateway]:
+def serving(folder: Path, behaviours: dict[str, str], **more: Any) -> Iterator[Gateway]:
     """An endpoint for each behaviour of the provider, by name; the URL says what that is."""
     config = {
         "providers": {

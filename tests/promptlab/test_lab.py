@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from tests.harness import Gateway
-from tests.promptlab.people import WORDS, Json, Person, person, serving
+from tests.promptlab.people import WORDS, Json, Person, column, lab_of, over, person, row, serving, state
 from tests.vendor import Vendor
 from tests.vendor_words import text
 
@@ -30,40 +29,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, vendor_here: Vendor) -> It
         "good": vendor_here.url("ok", tokens=WORDS),
         "slow": vendor_here.url("ok", tokens=400, gap=0.02),
         "broken": vendor_here.url("503"),
-        "exact": vendor_here.url("ok", tokens=1, of="exact"),
         "tool": vendor_here.url("ok", tool="get_weather"),
     }
-    with serving(tmp_path_factory.mktemp("lab"), urls, vendor_here) as gateway:
+    with serving(tmp_path_factory.mktemp("lab"), urls) as gateway:
         yield gateway
-
-
-def column(id: str, endpoint: str | None = "good", **more: Any) -> Json:
-    messages = [{"role": "system", "content": "You help {{company}}."}]
-    return {"id": id, "name": id.upper(), "endpoint": endpoint, "messages": messages, **more}
-
-
-def row(id: str, company: str = "ACME", **more: Any) -> Json:
-    return {"id": id, "values": {"company": company}, "messages": [{"role": "user", "content": "Hi"}], **more}
-
-
-def state(columns: list[Json], rows: list[Json], **more: Any) -> Json:
-    return {"columns": columns, "rows": rows, **more}
-
-
-async def lab_of(someone: Person, made: Json) -> str:
-    id: str = (await someone.good("POST", "/api/lab", {"state": made}))["id"]
-    return id
-
-
-async def over(heard: AsyncIterator[Json], count: int) -> list[Json]:
-    """Events until so many cells are over."""
-    told: list[Json] = []
-    async for event in heard:
-        told.append(event)
-        count -= event["event"] == "cell"
-        if count == 0:
-            break
-    return told
 
 
 async def test_of_two_who_save_the_second_is_told_and_nothing_is_lost(gateway: Gateway) -> None:
@@ -327,68 +296,6 @@ async def test_an_image_is_sent_as_it_was_uploaded(gateway: Gateway, vendor_here
     assert cells["1"]["error"]["code"] == "no_such_file"
     run = await gateway.run(cells["0"]["run_id"])
     assert run["request"]["messages"][0]["content"][0]["image_url"]["url"].startswith("data:image/png;base64,iVBORw0K")
-
-
-def through_a_browser(value: Any) -> Any:
-    """As JavaScript gives JSON back: 1.0 is 1."""
-    match value:
-        case dict():
-            return {name: through_a_browser(each) for name, each in value.items()}
-        case list():
-            return [through_a_browser(each) for each in value]
-        case float() if value.is_integer():
-            return int(value)
-        case _:
-            return value
-
-
-@pytest.mark.parametrize("stream", [b"true", b"false", b"null", None])
-async def test_a_call_that_is_opened_and_asked_again_is_the_same_to_the_byte(
-    gateway: Gateway, vendor_here: Vendor, stream: bytes | None
-) -> None:
-    ann = await person(gateway, "ann")
-    said = b'"stream":' + stream + b"," if stream else b""
-    body = (
-        b'{"temperature":1.0,"messages":[{"content":"Say {{this}} {% and %} \\u00e9\\ud83d\\ude00.","role":"system",'
-        b'"name":null},{"role":"user","content":[{"text":"Hi","type":"text"},{"type":"image_url",'
-        b'"image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}}]}],"seed":9007199254740991,'
-        + said
-        + b'"tools":'
-        b'[{"function":{"parameters":{"type":"object","properties":{"b":{"maximum":1e3},"a":{}}},"name":"f"},'
-        b'"type":"function"}],"model":"exact","tool_choice":"auto","logit_bias":{"50256":-100.0},"x_own":[1.50,null],'
-        b'"response_format":null,"max_tokens":20}'
-    )
-    received = vendor_here.calls
-    run = await ann.calls("exact", body)
-    before = received[-1].body
-    opened = await ann.good("POST", "/api/lab", {"from_run": run})
-    found = through_a_browser((await ann.good("GET", f"/api/lab/{opened['id']}"))["state"])
-    found["columns"][0] = dict(sorted(found["columns"][0].items()))
-    await ann.good("PUT", f"/api/lab/{opened['id']}", {"base": 1, "state": found})
-    async with ann.hears(f"/api/lab/{opened['id']}/events") as heard:
-        await ann.good("POST", f"/api/lab/{opened['id']}/run", {"cells": "all"})
-        cell = (await over(heard, 1))[-1]["data"]
-        assert cell["status"] == "ok", cell
-        assert received[-1].body == before
-        found["columns"][0]["params"]["temperature"] = 0.5
-        await ann.good("PUT", f"/api/lab/{opened['id']}", {"base": 2, "state": found})
-        await ann.good("POST", f"/api/lab/{opened['id']}/run", {"cells": "missing"})
-        await over(heard, 1)
-    assert received[-1].body == before.replace(b'"temperature":1.0', b'"temperature":0.5')
-    exact = await ann.good("GET", f"/api/runs/{run}/exact")
-    assert (exact["exact"], exact["column"]["endpoint"], exact["column"]["render"]) == (True, "exact", False)
-    bob = await person(gateway, "bob")
-    assert (await bob("POST", "/api/lab", {"from_run": run})).status_code == 404
-    assert (await bob("GET", f"/api/runs/{run}/exact")).status_code == 404
-
-
-async def test_several_calls_are_rows_of_one_lab(gateway: Gateway) -> None:
-    ann = await person(gateway, "ann")
-    ids = [await ann.calls("good", messages=[{"role": "user", "content": word}]) for word in ("one", "two")]
-    made = (await ann.good("POST", "/api/lab", {"from_runs": ids}))["state"]
-    assert [row["messages"][0]["content"] for row in made["rows"]] == ["one", "two"]
-    assert [row["source"]["run_id"] for row in made["rows"]] == ids
-    assert (made["columns"][0]["messages"], made["columns"][0]["endpoint"]) == ([], "good")
 
 
 async def test_labs_and_answers_survive_a_restart_and_what_was_under_way_is_interrupted(
