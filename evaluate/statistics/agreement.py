@@ -33,10 +33,17 @@ def kappa(first: Labels, second: Labels, *, weights: Weights | None = None, leve
     """Cohen's kappa; for ordered labels weighted by how far they are apart. Its interval is clipped at 1."""
     one, two = _both(first, second)
     categories = _categories(one, two)
+    if min(len(set(one)), len(set(two))) < 2:
+        raise Refused("one rater always said the same, and so knows nothing that kappa could measure; AC1 can be used")
     value = float(cohen_kappa_score(one, two, weights=weights, labels=categories))
-    found = cohens_kappa(confusion_matrix(one, two, labels=categories), wt=weights)
-    error = float(found.std_kappa)
     name = "Cohen's kappa" if weights is None else f"Cohen's kappa, {weights} weights"
+    if one == two:
+        share = [one.count(label) / len(one) for label in categories]
+        return _all_agree(len(one), sum(each**2 for each in share), level, name)
+    with np.errstate(all="ignore"):
+        error = float(cohens_kappa(confusion_matrix(one, two, labels=categories), wt=weights).std_kappa)
+    if not math.isfinite(error):
+        raise Refused(f"{len(one)} labels are too few, or too much alike, for the error of kappa")
     return _clipped(value, error, two_sided(level), level, name, len(one))
 
 
@@ -53,6 +60,8 @@ def ac1(first: Labels, second: Labels, *, level: float = 0.95) -> Interval:
     chance = float((share * (1 - share)).sum()) / scale
     agreed = np.array([float(a == b) for a, b in zip(one, two, strict=True)])
     value = (float(agreed.mean()) - chance) / (1 - chance)
+    if one == two:
+        return _all_agree(n, chance, level, "Gwet's AC1")
     # Linearised, so that the chance agreement's own error counts too (Gwet 2008, equation 8, without a finite
     # population).
     own_chance = (said * (1 - share)).sum(axis=1) / scale
@@ -109,6 +118,12 @@ def _categories(one: list[Any], two: list[Any]) -> list[Any]:
             "label some of the other kind too"
         )
     return categories
+
+
+def _all_agree(n: int, chance: float, level: float, method: str) -> Interval:
+    """The formulas' error is then 0, which a few labels do not bear out: the interval is that of the share agreed."""
+    low = (proportion.wilson(n, n, level).low - chance) / (1 - chance)
+    return Interval(value=1.0, low=max(-1.0, low), high=1.0, level=level, method=f"{method}, Wilson", n=n)
 
 
 def _clipped(value: float, error: float, reach: float, level: float, method: str, n: int) -> Interval:

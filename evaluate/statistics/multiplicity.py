@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from statsmodels.stats.multitest import multipletests
+import numpy as np
+from scipy import stats
 
 Adjustment = Literal["holm", "bh", "by", "none"]
-
-NAMES = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by"}
-"""Ours and statsmodels'."""
 
 
 def adjusted(p_values: Sequence[float], how: Adjustment = "holm") -> list[float]:
@@ -20,4 +18,16 @@ def adjusted(p_values: Sequence[float], how: Adjustment = "holm") -> list[float]
         raise ValueError(f"p-values lie between 0 and 1: {list(p_values)!r}")
     if how == "none" or not p_values:
         return list(p_values)
-    return [float(p) for p in multipletests(list(p_values), method=NAMES[how])[1]]
+    if how == "holm":
+        return _holm(p_values)
+    return [float(p) for p in stats.false_discovery_control(p_values, method=how)]
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    """Written out, for statsmodels collects all garbage of the process at each call."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1)))
+    found = np.empty_like(p)
+    found[order] = stepped
+    return [float(each) for each in found]

@@ -63,8 +63,8 @@ def confidence_sequence(differences: Numbers, bound: float = 1.0, level: float =
 
     return Interval(
         value=mean * bound,
-        low=bound * _limit(excess, mean, -1 + EDGE, -1.0),
-        high=bound * _limit(excess, mean, 1 - EDGE, 1.0),
+        low=bound * _limit(excess, min(mean, 1 - EDGE), -1 + EDGE, -1.0),
+        high=bound * _limit(excess, max(mean, -1 + EDGE), 1 - EDGE, 1.0),
         level=level,
         method="confidence sequence by betting",
         n=n,
