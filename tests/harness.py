@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -23,6 +27,17 @@ START_SECONDS = 30.0
 PLAIN: Json = {"trust_env": False, "verify": False}
 """For clients of httpx that speak no TLS: to read the certificates of every authority takes each of them 50 ms."""
 PAGE = 1000
+MIGRATE = """
+import asyncio, sys
+from tracking.database import open_store
+
+async def migrate():
+    opened = open_store(sys.argv[1])
+    await opened.migrate()
+    await opened.close()
+
+asyncio.run(migrate())
+"""
 
 
 def free_port() -> int:
@@ -30,6 +45,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@functools.cache
+def new_store() -> Path:
+    """A SQLite store with our tables and nothing in them, for others to be copies of: to make it takes a second."""
+    folder = Path(tempfile.mkdtemp(prefix="gatelog-store-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "gatelog.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def migrate(store: str) -> None:
+    """In a process of its own, since whoever asks may be in an event loop."""
+    subprocess.run([sys.executable, "-c", MIGRATE, store], cwd=Path(__file__).parents[1], check=True)
 
 
 class Gateway:
@@ -50,6 +80,8 @@ class Gateway:
             "auth": {"mode": "keys", "admin_key": self.key},
         }
         self.write_config({**defaults, **config})
+        if "store" not in config:
+            shutil.copy(new_store(), directory)
         self.process: subprocess.Popen[bytes] | None = None
 
     def write_config(self, config: Json) -> None:

@@ -14,9 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import migrate, new_store
+
 WHERE = Path("/usr/lib/postgresql")
 MISSING = f"no PostgreSQL server under {WHERE}: install it (Debian, Ubuntu: apt-get install postgresql)"
 UNPRIVILEGED = "postgres"
+MIGRATED = "migrated"
+"""A database with our tables, of which others are copies."""
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,19 @@ class Postgres:
         self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(self.home / "data"))
 
     def database(self) -> str:
-        name = f"t{uuid.uuid4().hex}"
-        self._run("createdb", "-h", str(self.home), "-p", str(self.port), "-U", UNPRIVILEGED, name)
+        """The URL of a new one, with our tables: a copy, for to make these takes a second."""
+        return self._database(f"t{uuid.uuid4().hex}", MIGRATED)
+
+    def empty(self) -> str:
+        """The URL of a new one, with nothing in it."""
+        return self._database(f"t{uuid.uuid4().hex}", "template1")
+
+    def prepare(self) -> None:
+        migrate(self._database(MIGRATED, "template1"))
+
+    def _database(self, name: str, template: str) -> str:
+        options = ("-h", str(self.home), "-p", str(self.port), "-U", UNPRIVILEGED, "-T", template)
+        self._run("createdb", *options, name)
         return f"postgresql://{UNPRIVILEGED}:secret-word@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -76,6 +92,7 @@ def postgres_server() -> Iterator[Postgres]:
     try:
         server._run("initdb", "-D", str(home / "data"), "-U", UNPRIVILEGED, "--auth=trust", "--no-sync", "-E", "UTF8")
         server.start()
+        server.prepare()
         yield server
         server.stop()
     finally:
@@ -84,14 +101,23 @@ def postgres_server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgres(postgres_server: Postgres) -> str:
-    """The URL of a new, empty database."""
+    """The URL of a new database."""
     return postgres_server.database()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty store of each kind in turn."""
+    """The URL of a new store of each kind in turn, with tables that nothing is in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(new_store(), tmp_path)}"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.database()
+
+
+@pytest.fixture(params=KINDS)
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store of each kind in turn, of which there is nothing yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/gatelog.db"
-    url: str = request.getfixturevalue("postgres")
-    return url
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.empty()

@@ -51,9 +51,15 @@ def registry(tmp_path: Path) -> Iterator[Path]:
 
 
 def publish(registry: Path, *, tampered: bool = False) -> None:
-    """The package, made of the vocabularies that are here."""
     path = registry / hatch_build.PACKAGE / "-" / f"{hatch_build.PACKAGE}-{hatch_build.VERSION}.tgz"
-    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+    path.write_bytes(package(tampered))
+
+
+@functools.cache
+def package(tampered: bool) -> bytes:
+    """Made of the vocabularies that are here."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=1) as archive:
         for name in hatch_build.DIGESTS:
             pairs = [line.split() for line in gzip.decompress(hatch_build.path_of(name).read_bytes()).splitlines()]
             if tampered:
@@ -63,6 +69,7 @@ def publish(registry: Path, *, tampered: bool = False) -> None:
             entry = tarfile.TarInfo(f"package/dist/ranks/{name}.js")
             entry.size = len(script)
             archive.addfile(entry, io.BytesIO(script))
+    return made.getvalue()
 
 
 def build(checkout: Path, registry: Path | None, switch: str | None) -> subprocess.CompletedProcess[str]:

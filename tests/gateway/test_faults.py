@@ -27,6 +27,9 @@ WORDS = 5
 MOST = 20
 PRICE = {"input": 1, "output": 2}
 QUICK = {"connect": 1, "first_byte": 0.4, "first_token": 0.5, "idle": 0.4, "total": 1.2}
+PATIENT = {**QUICK, "idle": 5, "total": 30}
+HEAVY = frozenset({"huge", "bomb"})
+"""What takes longer to come than the others' patience lasts, where the machine is busy."""
 ASK = [{"role": "user", "content": "Say some words."}]
 CREDENTIAL = "sk-vendor-0123456789"
 
@@ -161,12 +164,13 @@ def config(vendor: Vendor) -> Json:
         name, *options = behaviour.split(";")
         urls[alone(behaviour)] = elsewhere.get(name) or vendor.url(name, **dict(pair.split("=") for pair in options))
         target = {"provider": alone(behaviour), "model": "bad", "price": PRICE}
-        endpoint = {"name": alone(behaviour), "targets": [target], "retries": 0, "timeouts": QUICK}
+        timeouts = PATIENT if name in HEAVY else QUICK
+        endpoint = {"name": alone(behaviour), "targets": [target], "retries": 0, "timeouts": timeouts}
         endpoints += [endpoint, {**endpoint, "name": backed(behaviour), "fallbacks": [good]}]
     for name, url in {ENDLESS: vendor.url("ok", tokens=300_000), LATE: vendor.url("ok", latency=0.3)}.items():
         urls[name] = url
-        timeouts = {"client_write": 0.5, "total": 30}
-        endpoints.append({"name": name, "targets": [{"provider": name, "model": "m"}], "timeouts": timeouts})
+        long = {"client_write": 0.5, "total": 30}
+        endpoints.append({"name": name, "targets": [{"provider": name, "model": "m"}], "timeouts": long})
     providers = {name: {"dialect": "openai", "base_url": url, "api_key": CREDENTIAL} for name, url in urls.items()}
     return {"providers": providers, "endpoints": endpoints}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
+import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gateway.keys import ADMIN, OPEN, ROLES, Caller, Keys, Role, generate, may_m
 from gateway.policy import MAY, allowed
 from gateway.secrets import Secret
 from providers.errors import Forbidden, GatewayError, InvalidRequest, NotFound, Unauthenticated
+from tests.harness import new_store
 from tracking.database import Database, open_store
 from tracking.keys import KeyStore
 
@@ -30,15 +32,13 @@ ADMIN_KEY = Secret("an-administrator-knows-this")
 @pytest.fixture
 async def database(store: str) -> AsyncIterator[Database]:
     opened = open_store(store)
-    await opened.migrate()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
 async def lite(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = open_store(f"sqlite:///{tmp_path}/keys.db")
-    await opened.migrate()
+    opened = open_store(f"sqlite:///{shutil.copy(new_store(), tmp_path)}")
     yield opened
     await opened.close()
 
@@ -240,49 +240,6 @@ async def test_a_key_that_is_not_there_cannot_be_revoked_and_one_that_is_stays_r
     (second,) = await keys.all()
     assert first == second
     assert first.revoked_us is not None
-
-
-async def test_it_is_written_down_when_a_key_was_last_used(database: Database) -> None:
-    keys, other = process(database), process(database)
-    (busy, key), (idle, _) = [await keys.create(name, by=ADMIN) for name in ("busy", "idle")]
-    await other.refresh()
-    assert busy.last_used_us is None
-    before = time.time_ns() // 1000
-    keys.check(key.reveal())
-    assert other.by_id(busy.id) is not None, "a browser that is signed in uses its key too"
-    for each in (other, keys, keys):
-        await each.note_uses()
-    used = {record.id: record.last_used_us for record in await keys.all()}
-    assert used[idle.id] is None
-    assert before <= (used[busy.id] or 0) <= time.time_ns() // 1000
-
-
-async def test_an_earlier_use_does_not_hide_a_later_one(database: Database) -> None:
-    keys = process(database)
-    record, _ = await keys.create("app", by=ADMIN)
-    for at in (20, 10):
-        await KeyStore(database).used({record.id: at, "key_unknown": at})
-    assert [each.last_used_us for each in await keys.all()] == [20]
-
-
-async def test_uses_that_the_store_did_not_take_are_written_down_later(lite: Database) -> None:
-    class Flaky(KeyStore):
-        away = True
-
-        async def used(self, at_us: Mapping[str, int]) -> None:
-            if self.away:
-                raise TimeoutError
-            await super().used(at_us)
-
-    store = Flaky(lite)
-    keys = Keys(store, PEPPER)
-    _, key = await keys.create("app", by=ADMIN)
-    keys.check(key.reveal())
-    await keys.note_uses()
-    assert [each.last_used_us for each in await keys.all()] == [None]
-    store.away = False
-    await keys.note_uses()
-    assert [each.last_used_us for each in await keys.all()] != [None]
 
 
 async def test_the_first_start_makes_one_admin_key_and_no_later_one_does(database: Database) -> None:

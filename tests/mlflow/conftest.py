@@ -27,6 +27,8 @@ def gatelog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         config["store"] = server.database()
     gateway = Gateway(tmp_path_factory.mktemp("mlflow") / "gateway", config)
     with pytest.MonkeyPatch.context() as patch:
+        for name, value in getattr(request.module, "ENVIRON", {}).items():
+            patch.setenv(name, value)
         patch.setenv("MLFLOW_TRACKING_TOKEN", gateway.key)
         patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")

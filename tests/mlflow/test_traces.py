@@ -16,6 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.harness import PLAIN, Gateway
 
 pytestmark = [pytest.mark.usefixtures("experiment"), pytest.mark.filterwarnings("default")]
+ENVIRON = {"MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
+"""Sent by another thread, as is usual (and is in test_marks), traces take their client a second to be flushed."""
 HUMAN = AssessmentSource(source_type=AssessmentSourceType.HUMAN, source_id="ann")
 
 

@@ -81,7 +81,7 @@ def gives_the_same_however_it_is_cut(surface: Surface, request: Json, whole: byt
     frames = framed(whole)
     for at in cuts(whole):
         assert framed(whole[:at], whole[at:]) == frames, at
-    for at in range(0, len(whole), 1 if len(whole) <= SHORT else max(SPARSE, len(whole) // 500)):
+    for at in range(0, len(whole), 1 if len(whole) <= SHORT else max(SPARSE, len(whole) // 150)):
         given, relay = played(surface, request, whole[:at], whole[at:])
         assert given == expected, at
         assert relay.done

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.postgres import postgres, postgres_server, store
+from tests.postgres import empty_store, postgres, postgres_server, store
 
-__all__ = ["postgres", "postgres_server", "store"]
+__all__ = ["empty_store", "postgres", "postgres_server", "store"]

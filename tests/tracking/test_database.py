@@ -32,8 +32,8 @@ COMPARED = {
 }
 
 
-async def test_migrations_make_the_tables_that_the_code_names(store: str) -> None:
-    database = open_store(store)
+async def test_migrations_make_the_tables_that_the_code_names(empty_store: str) -> None:
+    database = open_store(empty_store)
     await database.migrate()
     async with database.reading() as connection:
         differences = await connection.run_sync(
@@ -52,8 +52,8 @@ def test_the_tables_are_those_of_the_last_migration() -> None:
     assert scripts.get_current_head() == REVISION
 
 
-async def test_a_new_store_has_the_default_experiment(store: str) -> None:
-    database = open_store(store)
+async def test_a_new_store_has_the_default_experiment(empty_store: str) -> None:
+    database = open_store(empty_store)
     await database.migrate()
     await database.migrate()
     async with database.reading() as connection:
@@ -81,15 +81,15 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_that_ends_takes_nothing_away_from_one_that_goes_on(store: str) -> None:
-    database = open_store(store)
+async def test_a_process_that_ends_takes_nothing_away_from_one_that_goes_on(empty_store: str) -> None:
+    database = open_store(empty_store)
     await database.migrate()
     async with database.reading() as first, database.reading() as second:  # each makes a connection of its own
         await first.execute(sa.select(experiments))
         await second.execute(sa.select(experiments))
     seen = []
     for name in ("kept", "too"):
-        command = (sys.executable, "-c", READ_WRITE_AND_END, store)
+        command = (sys.executable, "-c", READ_WRITE_AND_END, empty_store)
         other = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         seen.append((await other.communicate())[0].split())
         add = sa.insert(experiments).values(name=name, lifecycle_stage="active", created_us=1, updated_us=1)
@@ -99,16 +99,16 @@ async def test_a_process_that_ends_takes_nothing_away_from_one_that_goes_on(stor
     assert seen == [[b"Default"], [b"Default", b"kept"]]
 
 
-async def test_processes_that_start_at_once_migrate_once(store: str) -> None:
-    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, store) for _ in range(4)]
+async def test_processes_that_start_at_once_migrate_once(empty_store: str) -> None:
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, empty_store) for _ in range(4)]
     assert [await process.wait() for process in started] == [0, 0, 0, 0]
-    database = open_store(store)
+    database = open_store(empty_store)
     await database.ready(5)
     await database.close()
 
 
-async def test_a_migration_that_breaks_leaves_nothing_half_made(store: str) -> None:
-    database = open_store(store)
+async def test_a_migration_that_breaks_leaves_nothing_half_made(empty_store: str) -> None:
+    database = open_store(empty_store)
     async with database.writing() as connection:
         await connection.execute(sa.text("CREATE TABLE meta (name VARCHAR)"))
     with pytest.raises(sa.exc.DBAPIError, match="meta"):
@@ -129,8 +129,8 @@ async def test_a_store_that_is_up_to_date_is_seen_so_without_loading_the_migrati
     assert await process.wait() == 0
 
 
-async def test_a_store_of_a_later_release_is_refused_and_left_alone(store: str) -> None:
-    database = open_store(store)
+async def test_a_store_of_a_later_release_is_refused_and_left_alone(empty_store: str) -> None:
+    database = open_store(empty_store)
     await database.migrate()
     async with database.writing() as connection:
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -169,8 +169,8 @@ async def test_readers_do_not_wait_for_the_writer(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_store_without_its_tables_is_not_ready(store: str) -> None:
-    database = open_store(store)
+async def test_a_store_without_its_tables_is_not_ready(empty_store: str) -> None:
+    database = open_store(empty_store)
     with pytest.raises(StorageUnavailable, match="meta"):
         await database.ready(5)
     await database.close()
@@ -231,8 +231,8 @@ def test_a_store_url_is_shown_without_its_password(store: str, shown: str) -> No
     assert safe(store) == shown
 
 
-async def test_a_database_belongs_to_who_opens_it(store: str) -> None:
-    first, second = open_store(store), open_store(store)
+async def test_a_database_belongs_to_who_opens_it(empty_store: str) -> None:
+    first, second = open_store(empty_store), open_store(empty_store)
     await first.migrate()
 
     async def write(database: Database, name: str) -> None:
