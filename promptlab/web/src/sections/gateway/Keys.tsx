@@ -1,6 +1,6 @@
 /** Keys: who may call, since when, until when. One is shown when it is made, and never again. */
 
-import { ActionIcon, Badge, Button, Modal, Table, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, Modal, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useState } from "react";
 import { useCommands } from "../../app/commands";
 import { Panel } from "../../ui/Page";
@@ -39,7 +39,7 @@ function Listed({ keys, revoke }: { keys: readonly Key[]; revoke: (key: Key) => 
     <Table.ScrollContainer minWidth={640} type="native">
       <Table>
         <Table.Thead>
-          <Table.Tr><Table.Th>Name</Table.Th><Table.Th>Key</Table.Th><Table.Th>May</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th>Until</Table.Th><Table.Th aria-label="Actions" /></Table.Tr>
+          <Table.Tr><Table.Th>Name</Table.Th><Table.Th>Key</Table.Th><Table.Th>May</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th>Last used</Table.Th><Table.Th>Until</Table.Th><Table.Th><VisuallyHidden>Actions</VisuallyHidden></Table.Th></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {keys.map((key) => {
@@ -51,9 +51,10 @@ function Listed({ keys, revoke }: { keys: readonly Key[]; revoke: (key: Key) => 
                 <Table.Td>{ROLES[key.role]}</Table.Td>
                 <Table.Td><Badge color={COLOURS[state]}>{state}</Badge></Table.Td>
                 <Table.Td><Moment us={key.created_us} /></Table.Td>
+                <Table.Td>{key.last_used_us === null ? <span className="dim">never</span> : <Moment us={key.last_used_us} as="ago" />}</Table.Td>
                 <Table.Td>{key.revoked_us !== null ? <Moment us={key.revoked_us} /> : key.expires_us === null ? <span className="dim">revoked</span> : <Moment us={key.expires_us} />}</Table.Td>
                 <Table.Td ta="end">
-                  {state === "good" && <Tooltip label="Revoke"><ActionIcon color="red" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}><Icon name="trash" /></ActionIcon></Tooltip>}
+                  {state === "good" && <Tooltip label="Revoke"><ActionIcon size="sm" color="red" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}><Icon name="trash" size={15} /></ActionIcon></Tooltip>}
                 </Table.Td>
               </Table.Tr>
             );

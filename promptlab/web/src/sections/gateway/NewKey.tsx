@@ -28,7 +28,7 @@ export function NewKeyDialog({ close }: { close: () => void }) {
   const [days, setDays] = useState("");
   if (make.data) {
     return (
-      <Modal opened onClose={close} closeOnClickOutside={false} title="The key, shown only now" closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal key="made" opened onClose={close} closeOnClickOutside={false} title="The key, shown only now" closeButtonProps={{ "aria-label": "Close" }}>
         <Stack gap="sm">
           <Text>Copy it to where <bdi><strong>{make.data.name}</strong></bdi> will use it. Gatelog keeps a fingerprint, from which it cannot be had again.</Text>
           <Group gap="xs" wrap="nowrap" className="surface" p="xs" justify="space-between">

@@ -13,6 +13,7 @@ export interface Key {
   created_by: string | null;
   expires_us: number | null;
   revoked_us: number | null;
+  last_used_us: number | null;
 }
 
 export interface NewKey {
@@ -23,8 +24,8 @@ export interface NewKey {
 
 const KEYS = ["keys"];
 
-export function useKeys() {
-  return useQuery({ queryKey: KEYS, queryFn: async ({ signal }) => (await get<{ keys: Key[] }>("/api/keys", { signal })).keys });
+export function useKeys(wanted = true) {
+  return useQuery({ enabled: wanted, queryKey: KEYS, queryFn: async ({ signal }) => (await get<{ keys: Key[] }>("/api/keys", { signal })).keys });
 }
 
 export function useMakeKey() {

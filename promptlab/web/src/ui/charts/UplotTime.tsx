@@ -48,6 +48,7 @@ export default function UplotTime({ at, series, label, kind = "line", stacked = 
     const look = getComputedStyle(element);
     const colour = (value: string): string => (value.startsWith("var(") ? look.getPropertyValue(value.slice(4, -1)).trim() : value);
     const axis = { stroke: colour("var(--mantine-color-dimmed)"), grid: { stroke: colour("var(--line)"), width: 1 }, ticks: { show: false }, font: "11px 'Inter Variable', system-ui, sans-serif" };
+    const most = Math.max(0, ...drawn.flatMap((each) => each.values.map((value) => value ?? 0)));
     // What is stacked is drawn from the top of the stack down, so that each lies before what it stands on.
     const order = drawn.map((_, index) => index).reverse();
     const plot = new uPlot(
@@ -57,13 +58,16 @@ export default function UplotTime({ at, series, label, kind = "line", stacked = 
         legend: { show: false },
         cursor: { y: false, points: { show: kind === "line" }, drag: { x: onRange !== undefined, y: false, setScale: false }, ...(sync ? { sync: { key: sync } } : {}) },
         select: { show: onRange !== undefined, left: 0, top: 0, width: 0, height: 0 },
-        scales: { y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
-        axes: [{ ...axis, space: 70 }, { ...axis, size: 58, values: (_, values) => values.map((value) => latest.current.show(value)) }],
+        scales: { y: { range: (_, __, top) => [0, (top || 1) * 1.08] } },
+        axes: [
+          { ...axis, space: 64, size: 26, values: (_, moments, __, ___, step) => moments.map((moment) => tick(moment, step)) },
+          { ...axis, size: (_, values) => 14 + 6.4 * Math.max(...(values ?? []).map((value) => value.length), 3), values: (_, values) => values.map((value) => (value === 0 || most > 0 ? latest.current.show(value) : "")) },
+        ],
         series: [{}, ...order.map((index): uPlot.Series => {
           const tone = colour(drawn[index]!.colour);
           return kind === "bars"
             ? { stroke: tone, fill: tone, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.76, 40], radius: stacked ? 0 : 0.15 }) }
-            : { stroke: tone, width: 1.75, points: { show: at.length < 3 }, spanGaps: false, ...(stacked ? { fill: tone } : {}) };
+            : { stroke: tone, width: 1.75, points: { show: drawn[index]!.values.filter((value) => value !== null).length < 40, size: 4, fill: tone }, spanGaps: false, ...(stacked ? { fill: tone } : {}) };
         })],
         hooks: {
           setCursor: [(self) => setHover(self.cursor.idx == null || (self.cursor.left ?? -1) < 0 ? null : { index: self.cursor.idx, left: self.valToPos(self.data[0][self.cursor.idx]!, "x") })],
@@ -95,6 +99,14 @@ export default function UplotTime({ at, series, label, kind = "line", stacked = 
       )}
     </div>
   );
+}
+
+/** 14:05 within a day, 23 Nov at its beginning. */
+function tick(moment: number, step: number): string {
+  const at = new Date(moment * 1000);
+  const midnight = at.getHours() === 0 && at.getMinutes() === 0;
+  if (step >= 86_400 || midnight) return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
 }
 
 function stack(series: readonly Series[]): Series[] {

@@ -1,0 +1,105 @@
+/** Usage as the overview needs it: what to ask for, and the answers made into series and comparisons. */
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { type Query, get } from "../../api/client";
+import type { Range } from "../../lib/time";
+
+export interface Amounts {
+  calls: number;
+  errors: number;
+  cancelled: number;
+  tokens: Record<string, number> & { unknown_calls: number };
+  cost: { usd: string; nanos: number; unknown_calls: number };
+  latency_ms: Quantiles & { mean: number | null };
+  ttft_ms: Quantiles;
+}
+
+interface Quantiles {
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+export type UsageRow = Amounts & { start?: string } & { [dimension: string]: unknown };
+
+export interface Usage {
+  since: string;
+  until: string;
+  usage: UsageRow[];
+  total: Amounts;
+}
+
+export type Bucket = "minute" | "hour" | "day";
+export const SECONDS: Readonly<Record<Bucket, number>> = { minute: 60, hour: 3600, day: 86_400 };
+
+export const DIMENSIONS: Readonly<Record<string, string>> = {
+  endpoint: "Endpoint", model: "Model", provider: "Provider", key: "Key", prompt: "Prompt", user: "User",
+};
+
+export type Only = Readonly<Record<string, string>>;
+
+export function useUsage(name: string, range: Range, more: Query) {
+  return useQuery({
+    queryKey: ["usage", name, range, more],
+    queryFn: ({ signal }) => get<Usage>("/api/usage", { signal, query: { since: range.since, until: range.until, ...more } }),
+    placeholderData: keepPreviousData,
+    refetchInterval: 30_000,
+  });
+}
+
+/** The window of the same length before this one. */
+export function before({ since, until }: Range): Range {
+  return { since: since - (until - since), until: since };
+}
+
+/** Minutes are not kept for a key together with anything else, for users, nor for tags. */
+export function bucketOf({ since, until }: Range, only: Only): Bucket {
+  const hours = (until - since) / 3_600_000;
+  const names = Object.keys(only);
+  const coarse = names.some((name) => name === "user" || name.startsWith("tags.")) || (names.includes("key") && names.length > 1);
+  if (hours <= 6 && !coarse) return "minute";
+  return hours <= 24 * 8 ? "hour" : "day";
+}
+
+/** Each moment of the window, and its row or none. Seconds since 1970. */
+export function filled(usage: Usage, bucket: Bucket): { at: number[]; rows: (UsageRow | null)[] } {
+  const step = SECONDS[bucket];
+  const seconds = (iso: string): number => Date.parse(iso) / 1000;
+  const rows = new Map(usage.usage.map((row) => [seconds(row.start!), row]));
+  const first = Math.floor(seconds(usage.since) / step) * step;
+  const at: number[] = [];
+  for (let moment = first; moment < seconds(usage.until); moment += step) at.push(moment);
+  return { at, rows: at.map((moment) => rows.get(moment) ?? null) };
+}
+
+/** What can be added up, in at most so many bins: minutes of six hours are more than a chart can show. */
+export function binned(at: readonly number[], values: readonly number[], most = 90): { at: number[]; values: number[] } {
+  const size = Math.ceil(at.length / most);
+  if (size <= 1) return { at: [...at], values: [...values] };
+  const bins: { at: number[]; values: number[] } = { at: [], values: [] };
+  for (let index = 0; index < at.length; index += size) {
+    bins.at.push(at[index]!);
+    bins.values.push(values.slice(index, index + size).reduce((sum, value) => sum + value, 0));
+  }
+  return bins;
+}
+
+/** How much more than before, as a share; null where there was nothing before. */
+export function change(now: number, then: number): number | null {
+  return then === 0 ? null : now / then - 1;
+}
+
+export function tokensOf(amounts: Amounts): { input: number; output: number } {
+  return { input: amounts.tokens["input_tokens"] ?? 0, output: amounts.tokens["output_tokens"] ?? 0 };
+}
+
+/** A filter of the URL: `endpoint:chat` each, with a tag's name in it as it is. */
+export function readOnly(text: string): Only {
+  const found: Record<string, string> = {};
+  for (const part of new URLSearchParams(text)) if (Object.hasOwn(DIMENSIONS, part[0]) || part[0].startsWith("tags.")) found[part[0]] = part[1];
+  return found;
+}
+
+export function writeOnly(only: Only): string {
+  return new URLSearchParams({ ...only }).toString();
+}
