@@ -213,7 +213,7 @@ def _judge(it: Mapping[str, Any]) -> Sequence[Cell]:
     valid = it.get("state") == "valid"
     return (
         Cell(str(it["metric"])),
-        Cell(str(identity.get("model", NONE)), f"prompt {str(identity.get('prompt', NONE))[:12]}"),
+        Cell(str(identity.get("model", NONE)), f"prompt {identity.get('prompt', NONE)}"),
         _stored(said.get("kappa"), number),
         _stored(said.get("sensitivity"), percent),
         _stored(said.get("specificity"), percent),

@@ -38,13 +38,17 @@ def main(mode: str) -> int:
             return _read(_line())
         case "card":
             return _card(_line())
+        case "report":
+            return _report(_line())
+        case "certify":
+            return _certify(_line())
         case "describe":
             return _describe(_line())
         case "score":
             asyncio.run(_score(_line()))
             return 0
         case _:
-            say({"failed": f"there is no mode {mode!r}; say read, describe, score or card"})
+            say({"failed": f"there is no mode {mode!r}; say read, card, report, certify, describe or score"})
             return 2
 
 
@@ -85,6 +89,32 @@ def _card(asked: Json) -> int:
 
     try:
         say({"card": compare(Grid.from_json(asked["grid"]), **asked["options"]).to_json()})
+    except ValueError as exc:
+        say({"failed": str(exc)})
+        return 1
+    return 0
+
+
+def _report(asked: Json) -> int:
+    """The same card as a text that is read."""
+    from evaluate.compare import compare
+    from evaluate.report import written
+
+    try:
+        card = compare(Grid.from_json(asked["grid"]), **asked["options"])
+    except ValueError as exc:
+        say({"failed": str(exc)})
+        return 1
+    say({"report": written(card, asked["form"], origin=asked["origin"])})
+    return 0
+
+
+def _certify(asked: Json) -> int:
+    """How far a judge agrees with people."""
+    from evaluate.certificates import certify
+
+    try:
+        say({"certificate": certify(asked["pairs"], level=asked["level"])})
     except ValueError as exc:
         say({"failed": str(exc)})
         return 1

@@ -22,6 +22,7 @@ from gateway import (
     chores,
     datasets_api,
     evaluations_api,
+    judges_api,
     keys_api,
     memory,
     models_api,
@@ -62,6 +63,7 @@ from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import open_artifacts
 from tracking.assessments import Assessments
 from tracking.call_tags import CallTags
+from tracking.certificates import Certificates
 from tracking.counting import Counting
 from tracking.database import open_store
 from tracking.dataset_versions import DatasetVersions
@@ -201,6 +203,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *keys_api.ROUTES,
             *datasets_api.ROUTES,
             *evaluations_api.ROUTES,
+            *judges_api.ROUTES,
             *admin.ROUTES,
             *mlflow.rows(),
             ("/api/whoami", sessions.whoami, ["GET"], "public"),
@@ -233,6 +236,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.evaluation_datasets = EvaluationDatasets(database)
     evaluations, datasets = Evaluations(database), DatasetVersions(database)
     app.state.evaluations, app.state.dataset_versions = evaluations, datasets
+    app.state.certificates = Certificates(database)
     inside = Inside({replies.CHAT: calls("chat"), replies.EMBEDDINGS: calls("embeddings")}, current, keys, registered)
     app.state.evaluation_maker = Maker(
         evaluations, datasets, app.state.evaluation_datasets, app.state.logged_runs, inside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from evaluate.cells import Score, Source
 from evaluate.evaluating import DONE, Evaluating
 from evaluate.making import Maker
 from evaluate.spec import EvaluationSpec, MetricSpec
+from gateway import judges_api
 from gateway.bodies import no_token, number_of, parsed, place_of, size_of
 from gateway.keys import Caller
 from gateway.policy import Endpoint, Policy
@@ -32,6 +34,9 @@ PAGE, PAGE_MOST = 50, 1000
 LOOK_SECONDS = 0.5
 """Between looks at how far an evaluation is, for those who follow it."""
 CARD_SECONDS = 600.0
+REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+"""Of the page around a report, which has a stricter one in itself: that knows its style sheet by its hash."""
 CELL_FILTERS = ("variant", "row", "status")
 
 
@@ -210,16 +215,30 @@ async def card(request: Request) -> Response:
     rest.asked(request)
     kept = await _kept(request)
     store = _store(request)
-    grid = await grids.whole(store, kept)
-    digest = await asyncio.to_thread(lambda: grid.digest)
+    grid, options = await grids.whole(store, kept), await _options(request, kept)
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(grid.digest.encode() + orjson.dumps(options)).hexdigest())
     body = await store.card(kept["id"], digest)
     if body is None:
-        asked = {"grid": grid.to_json(), "options": kept["spec"]["compare"]}
+        asked = {"grid": grid.to_json(), "options": options}
         found = await process.asked("card", asked, "card", CARD_SECONDS)
         body = await asyncio.to_thread(lambda: zstandard.ZstdCompressor().compress(orjson.dumps(found)))
         await store.update(kept["id"], card=body, card_digest=digest)
     plain = await asyncio.to_thread(lambda: zstandard.ZstdDecompressor().decompressobj().decompress(body))
     return Response(plain, media_type="application/json", headers=rest.PRIVATE)
+
+
+async def report(request: Request) -> Response:
+    """`GET /api/evaluations/{id}/report`: the card to be read, as one file of HTML, or as Markdown with `form=md`."""
+    form = rest.asked(request, "form").get("form", "html")
+    if form not in REPORTS:
+        raise InvalidRequest(f"form is {form!r}; say {' or '.join(REPORTS)}", param="form")
+    kept = await _kept(request)
+    grid, options = await grids.whole(_store(request), kept), await _options(request, kept)
+    origin = str(request.base_url).rstrip("/")
+    asked = {"grid": grid.to_json(), "options": options, "form": form, "origin": origin}
+    text = await process.asked("report", asked, "report", CARD_SECONDS)
+    headers = {**rest.PRIVATE, "content-security-policy": REPORT_POLICY}
+    return Response(text, media_type=REPORTS[form], headers=headers)
 
 
 ROUTES: list[tuple[str, Endpoint, list[str], Policy]] = [
@@ -235,6 +254,7 @@ ROUTES: list[tuple[str, Endpoint, list[str], Policy]] = [
     ("/api/evaluations/{id}/stop", stopped, ["POST"], "call"),
     ("/api/evaluations/{id}/scores", scored, ["POST"], "call"),
     ("/api/evaluations/{id}/card", card, ["GET"], "read"),
+    ("/api/evaluations/{id}/report", report, ["GET"], "read"),
 ]
 
 
@@ -246,6 +266,11 @@ def _store(request: Request) -> Evaluations:
 def _evaluating(request: Request) -> Evaluating:
     evaluating: Evaluating = request.app.state.evaluating
     return evaluating
+
+
+async def _options(request: Request, kept: Json) -> Json:
+    """What a card is made with: what was asked for, and how far the judges agree with people."""
+    return {**kept["spec"]["compare"], "judges": await judges_api.standing(request, kept)}
 
 
 async def _kept(request: Request) -> Json:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0011"
+REVISION = "0012"
 """The migration that these tables are the result of."""
 
 metadata = sa.MetaData()
