@@ -10,6 +10,7 @@ from evaluate.working import Means, Work
 from providers.errors import Conflict, GatewayError
 from tracking.evaluations import LIVE
 from tracking.logged_runs import LoggedRuns
+from tracking.trace_log import now_us
 
 LOOK_SECONDS = 0.5
 DONE = ("finished", "stopped", "failed")
@@ -28,7 +29,7 @@ class Evaluating:
     async def start(self, id: str) -> None:
         """From `created`, or on from where it was stopped or failed. Conflict where it is running or finished."""
         store = self._means.store
-        fresh = {"owner": None, "beat_us": None, "finished_us": None}
+        fresh = {"owner": None, "beat_us": None, "finished_us": None, "started_us": now_us()}
         if not await store.move(id, ("created", "stopped", "failed"), "running", None, **fresh):
             state = (await store.get(id))["state"]
             raise Conflict(f"the evaluation is {state}; what is created, stopped or failed can be started")
