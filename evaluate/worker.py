@@ -85,7 +85,7 @@ def _read(asked: Json) -> int:
 
 
 def _card(asked: Json) -> int:
-    from evaluate.compare import compare
+    from evaluate.cards import compare
 
     try:
         say({"card": compare(Grid.from_json(asked["grid"]), **asked["options"]).to_json()})
@@ -97,7 +97,7 @@ def _card(asked: Json) -> int:
 
 def _report(asked: Json) -> int:
     """The same card as a text that is read."""
-    from evaluate.compare import compare
+    from evaluate.cards import compare
     from evaluate.report import written
 
     try:

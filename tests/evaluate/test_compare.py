@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from evaluate.card import Card
+from evaluate.cards import compare
 from evaluate.cells import Cell, Grid, Metric, Score
-from evaluate.compare import compare
 from tests.evaluate.grids import CORRECT, changed, grid, right
 
 OLD, NEW = right(0.6, 1), right(0.75, 2)
