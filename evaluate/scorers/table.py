@@ -9,7 +9,19 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from evaluate.scorers import judged, labels, measured, overlap, pairwise, readability, retrieval, structure, text, tools
+from evaluate.scorers import (
+    custom,
+    judged,
+    labels,
+    measured,
+    overlap,
+    pairwise,
+    readability,
+    retrieval,
+    structure,
+    text,
+    tools,
+)
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Scorer
 from providers.chat import Json
@@ -25,6 +37,7 @@ SCORERS: Entries = {
     **measured.ENTRIES,
     **judged.ENTRIES,
     **pairwise.ENTRIES,
+    **custom.ENTRIES,
 }
 
 

@@ -1,0 +1,395 @@
+"""Scorers that people write in Python: in a process of their own, with limits, where the server's secrets are not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.metadata
+import importlib.util
+import math
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from pydantic import Field
+
+from evaluate.cells import Direction, Score, Value
+from evaluate.scorers import jail
+from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
+from evaluate.scorers.scorer import Kind, Sample, Scorer, unscored
+from providers.chat import Json
+
+GROUP = "gatelog.scorers"
+"""The group of entry points that packages offer scorers in."""
+START_SECONDS = 30.0
+LINE_MOST = 1 << 20
+"""Bytes of what a scorer says of one sample."""
+TOLD_MOST = 2000
+"""Characters of what a scorer printed that its error shows."""
+COPIED_MOST = 64 << 20
+"""Bytes of the files that a scorer is given."""
+
+
+class LimitedOptions(Options):
+    kind: Literal["binary", "numeric", "category"] = Field(
+        default="numeric", description="what it gives: true or false, a number, or a word"
+    )
+    direction: Literal["higher", "lower"] = Field(default="higher", description="which way is better")
+    options: dict[str, Any] = Field(default={}, description="given to the function as arguments by name")
+    seconds: float = Field(default=10.0, gt=0, le=3600, description="how long one sample may take")
+    memory_mb: int = Field(default=1024, ge=64, le=65536, description="memory of each of its processes")
+    processes: int = Field(default=8, ge=1, le=256, description="processes and threads that it may have at once")
+    file_mb: int = Field(default=16, ge=0, le=4096, description="the size of a file that it may write")
+    trusted: bool = Field(
+        default=False,
+        description="run it even where this machine cannot keep it from files and the network, with your own rights",
+    )
+
+
+class PythonOptions(LimitedOptions):
+    file: str = Field(pattern=r"\.py$", description="a Python file; its folder is not searched for others")
+    function: str = Field(default="score", pattern=r"^[A-Za-z_]\w*$", description="the function in it")
+    files: tuple[str, ...] = Field(default=(), description="files and folders to lay beside it, to import or to read")
+
+
+class InstalledOptions(LimitedOptions):
+    entry_point: str = Field(description=f"the name of an entry point in the group `{GROUP}`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is run: a function of a module, with files laid beside it."""
+
+    module: str
+    function: str
+    files: tuple[Path, ...] = ()
+
+
+def python(options: PythonOptions, means: Means) -> Scorer:
+    file = means.file("python", options.file)
+    files = (file, *(means.file("python", each) for each in options.files))
+    for each in files:
+        if not each.exists():
+            raise Unfit(f"python: there is no file {str(each)!r}")
+    _check_size("python", files)
+    if not file.stem.isidentifier():
+        raise Unfit(f"python: {file.name!r} cannot be imported; name it as a module, such as my_scorer.py")
+    program = Program(module=file.stem, function=options.function, files=files)
+    return _scorer(options, program, {"digest": _digest(files), **_asked(options)})
+
+
+def installed(options: InstalledOptions, means: Means) -> Scorer:
+    found = importlib.metadata.entry_points(group=GROUP, name=options.entry_point)
+    if not found:
+        known = ", ".join(sorted(each.name for each in importlib.metadata.entry_points(group=GROUP))) or "none"
+        raise Unfit(f"installed: there is no entry point {options.entry_point!r} in {GROUP}; installed: {known}")
+    (entry, *_) = found
+    version = entry.dist.version if entry.dist is not None else None
+    program = Program(module=entry.module, function=entry.attr, files=_elsewhere(entry.module.partition(".")[0]))
+    return _scorer(options, program, {"version": version, **_asked(options)})
+
+
+def _elsewhere(package: str) -> tuple[Path, ...]:
+    """The files of a package that is not where packages are installed, as one under development."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise Unfit(f"installed: the package {package!r} cannot be found")
+    origin = Path(found.origin)
+    if any(origin.is_relative_to(folder) for folder in readable()):
+        return ()
+    files = (origin.parent if found.submodule_search_locations else origin,)
+    _check_size("installed", files)
+    return files
+
+
+def _check_size(scorer: str, files: tuple[Path, ...]) -> None:
+    if (size := sum(map(_size, files))) > COPIED_MOST:
+        raise Unfit(f"{scorer}: the files have {size} bytes, and may have {COPIED_MOST}")
+
+
+def _asked(options: LimitedOptions) -> Json:
+    return options.model_dump(mode="json", exclude={"name", "seconds", "memory_mb", "processes", "file_mb", "trusted"})
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for top in files:
+        for each in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if each.is_file():
+                digest.update(f"{each.relative_to(top.parent)}\0".encode() + hashlib.sha256(each.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _size(path: Path) -> int:
+    return sum(each.stat().st_size for each in path.rglob("*")) if path.is_dir() else path.stat().st_size
+
+
+def _scorer(options: LimitedOptions, program: Program, identity: Json) -> Scorer:
+    if not options.trusted and not jail.confined():
+        raise Unfit(
+            f"{options.scorer}: this machine cannot keep a scorer from files and from the network (that takes Linux "
+            "with Landlock); set `trusted: true` to run it all the same"
+        )
+    worker = Worker(program, options)
+    name = options.called
+
+    async def score(sample: Sample) -> Score:
+        try:
+            said = await worker.ask(sample)
+            value, rationale = _value(said, options.kind)
+        except Failed as exc:
+            return unscored(name, str(exc))
+        return Score(name=name, value=value, rationale=rationale, cost_nanos=0)
+
+    kind: Kind = options.kind
+    direction: Direction | None = None if kind == "category" else options.direction
+    return Scorer(
+        name=name,
+        kind=kind,
+        direction=direction,
+        needs=frozenset(),
+        score=score,
+        identity=identity,
+        aclose=worker.aclose,
+    )
+
+
+def _value(said: Any, kind: Kind) -> tuple[Value, str | None]:
+    """What a scorer gave: a value, a value and its reason, or both in an object."""
+    rationale: Any = None
+    match said:
+        case [value, rationale]:
+            pass
+        case {"value": value, **more} if more.keys() <= {"rationale"}:
+            rationale = more.get("rationale")
+        case value:
+            pass
+    if rationale is not None and not isinstance(rationale, str):
+        raise Failed(f"it gave a reason that is no text: {rationale!r:.100}")
+    match kind, value:
+        case _, None:
+            raise Failed(f"it gave no value{f': {rationale}' if rationale else ''}")
+        case "binary", bool():
+            return value, rationale
+        case "numeric", int() | float() if not isinstance(value, bool) and math.isfinite(value):
+            return float(value), rationale
+        case "category", str():
+            return value, rationale
+    wanted = {"binary": "True or False", "numeric": "a finite number", "category": "a text"}[kind]
+    raise Failed(f"it gave {value!r:.100}; a scorer of kind {kind!r} gives {wanted}")
+
+
+class Failed(Exception):
+    """A sample that the scorer gave no value for. The message says why."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """The process of one scorer: started when it is first needed, and anew after it hung or died."""
+
+    program: Program
+    options: LimitedOptions
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _process: asyncio.subprocess.Process | None = None
+    _folder: str | None = None
+    _asked: int = 0
+    _told: bytearray = field(default_factory=bytearray)
+    _listening: asyncio.Task[None] | None = None
+
+    async def ask(self, sample: Sample) -> Any:
+        """What the function says of a sample. It is asked for one at a time."""
+        async with self._lock:
+            if self._process is None:
+                await self._start()
+            self._asked += 1
+            line = orjson.dumps({"id": self._asked, "sample": shown(sample), "options": self.options.options})
+            said = await self._said(line, self.options.seconds)
+            if said.get("id") != self._asked:
+                await self._stop()
+                raise Failed("it answered what it was not asked")
+            if "failed" in said:
+                if said.get("worn"):
+                    await self._stop()
+                raise Failed(str(said["failed"]))
+            return said.get("found")
+
+    async def aclose(self) -> None:
+        async with self._lock:
+            await self._stop()
+
+    async def _start(self) -> None:
+        self._folder = await asyncio.to_thread(_laid_out, self.program.files)
+        options, program = self.options, self.program
+        config = {
+            "module": program.module,
+            "function": program.function,
+            "work": self._folder,
+            "readable": readable(),
+            "memory_bytes": options.memory_mb << 20,
+            "file_bytes": options.file_mb << 20,
+            "processes": options.processes,
+            "cpu_seconds": options.seconds * 2,
+            "cpu_seconds_in_all": 24 * 3600,
+            "trusted": options.trusted,
+        }
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            jail.__file__,
+            orjson.dumps(config).decode(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={},
+            cwd=self._folder,
+            start_new_session=True,
+            limit=LINE_MOST,
+        )
+        self._told.clear()
+        assert self._process.stderr is not None
+        self._listening = asyncio.create_task(_kept(self._process.stderr, self._told))
+        said = await self._said(None, START_SECONDS)
+        if "failed" in said:
+            await self._stop()
+            raise Failed(str(said["failed"]))
+
+    async def _said(self, line: bytes | None, seconds: float) -> Json:
+        """Its next line, within its time. Whatever else happens ends the process, and is said."""
+        process = self._process
+        assert process is not None, "started before it is asked"
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(seconds):
+                if line is not None:
+                    process.stdin.write(line + b"\n")
+                    await process.stdin.drain()
+                heard = await process.stdout.readline()
+            if heard:
+                said: Any = orjson.loads(heard)
+                if isinstance(said, dict):
+                    return said
+            why = "it ended" if not heard else "what it said is no answer"
+        except TimeoutError:
+            why = f"it took longer than {seconds:g} s"
+        except (BrokenPipeError, ConnectionResetError):
+            why = "it ended"
+        except ValueError:
+            why = f"what it said is no answer, or longer than {LINE_MOST} bytes"
+        except asyncio.CancelledError:
+            await asyncio.shield(self._stop())
+            raise
+        code, told = await self._stop()
+        if why == "it ended" and code is not None:
+            number = code - 128 if code > 128 else -code
+            why += f" by {signal.Signals(number).name}" if number > 0 else f" with {code}"
+        raise Failed(f"{why}{f'; it printed: {told}' if told else ''}")
+
+    async def _stop(self) -> tuple[int | None, str]:
+        """End it and all that it started. Its exit code, where it had ended by itself, and the last that it printed."""
+        process, self._process = self._process, None
+        folder, self._folder = self._folder, None
+        if process is None:
+            return None, ""
+        assert process.stdin is not None
+        process.stdin.close()
+        code = await _ended(process)
+        if self._listening is not None:
+            # It ends with the last process that holds the pipe, which is none now, or one that was let go.
+            await asyncio.wait([self._listening], timeout=1)
+            self._listening.cancel()
+        if folder is not None:
+            await asyncio.to_thread(shutil.rmtree, folder, True)
+        return code, self._told.decode(errors="replace").strip()[-TOLD_MOST:]
+
+
+async def _kept(printed: asyncio.StreamReader, last: bytearray) -> None:
+    """Reads all that a scorer prints, or it would wait for somebody to, and keeps the last of it."""
+    while piece := await printed.read(1 << 16):
+        last += piece
+        del last[: -4 * TOLD_MOST]
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int | None:
+    """The code that it ended with by itself; None where it had to be killed."""
+    try:
+        async with asyncio.timeout(0.2):
+            return await process.wait()
+    except TimeoutError:
+        pass
+    for number, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 10.0)):
+        try:
+            if number == signal.SIGTERM:
+                process.send_signal(number)
+            else:
+                os.killpg(process.pid, number)
+            async with asyncio.timeout(seconds):
+                await process.wait()
+                return None
+        except (ProcessLookupError, TimeoutError):
+            continue
+    return None
+
+
+def readable() -> list[str]:
+    """Where Python and its packages are, and the libraries that they load. Not whole prefixes: one may hold more."""
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    of_python = [str(prefix / name) for prefix in sorted(prefixes) for name in ("lib", "lib64", "pyvenv.cfg")]
+    of_system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share", "/etc/ld.so.cache", "/etc/localtime"]
+    return [*of_python, *of_system, "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"]
+
+
+def _laid_out(files: tuple[Path, ...]) -> str:
+    """A folder of its own, with copies of its files, that is its user's."""
+    folder = tempfile.mkdtemp(prefix="gatelog-scorer-")
+    for each in files:
+        if each.is_dir():
+            shutil.copytree(each, Path(folder) / each.name)
+        else:
+            shutil.copy(each, folder)
+    if os.geteuid() == 0:
+        os.chown(folder, jail.NOBODY, jail.NOBODY)
+        for path in Path(folder).rglob("*"):
+            os.chown(path, jail.NOBODY, jail.NOBODY)
+    return folder
+
+
+def shown(sample: Sample) -> Mapping[str, Any]:
+    """A sample as custom scorers get it."""
+    context = None if sample.context is None else [{"id": each.id, "text": each.text} for each in sample.context]
+    return {
+        "row": sample.row,
+        "variant": sample.variant,
+        "repeat": sample.repeat,
+        "inputs": sample.inputs,
+        "expectations": sample.expectations,
+        "output": sample.output,
+        "text": sample.text,
+        "tools": None if sample.tools is None else list(sample.tools),
+        "context": context,
+        "latency_us": sample.latency_us,
+        "ttft_us": sample.ttft_us,
+        "cost_nanos": sample.cost_nanos,
+        "cached": sample.cached,
+        "prompt_tokens": sample.prompt_tokens,
+        "completion_tokens": sample.completion_tokens,
+        "model": sample.model,
+        "baseline_text": sample.rival,
+    }
+
+
+ENTRIES: Entries = {
+    "python": Entry(about="A function in a Python file of yours.", options=PythonOptions, build=python),
+    "installed": Entry(
+        about=f"A function that an installed package offers in the entry points `{GROUP}`.",
+        options=InstalledOptions,
+        build=installed,
+    ),
+}
