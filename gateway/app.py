@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from evaluate import replies
 from evaluate.closing import Closer
 from evaluate.evaluating import Evaluating
 from evaluate.making import Maker
@@ -26,6 +25,7 @@ from gateway import (
     keys_api,
     memory,
     models_api,
+    operations_api,
     policy,
     run_finding_api,
     runs_api,
@@ -205,6 +205,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *evaluations_api.ROUTES,
             *judges_api.ROUTES,
             *admin.ROUTES,
+            *operations_api.ROUTES,
             *mlflow.rows(),
             ("/api/whoami", sessions.whoami, ["GET"], "public"),
             ("/login", sessions.follow_link, ["GET"], "public"),
@@ -237,7 +238,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     evaluations, datasets = Evaluations(database), DatasetVersions(database)
     app.state.evaluations, app.state.dataset_versions = evaluations, datasets
     app.state.certificates = Certificates(database)
-    inside = Inside({replies.CHAT: calls("chat"), replies.EMBEDDINGS: calls("embeddings")}, current, keys, registered)
+    inside = Inside({path: calls(kind) for kind, path in operations_api.PATHS.items()}, current, keys, registered)
+    app.state.inside = inside
     app.state.evaluation_maker = Maker(
         evaluations, datasets, app.state.evaluation_datasets, app.state.logged_runs, inside
     )
