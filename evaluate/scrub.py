@@ -50,8 +50,13 @@ def _octets(text: str) -> bool:
     return all(int(each) <= 255 for each in text.split("."))
 
 
-def _long_enough(text: str) -> bool:
-    return 8 <= sum(each.isdigit() for each in text) <= 15
+def _phone(text: str) -> bool:
+    """A row of numbers or a date is none: one begins as phone numbers do, or is grouped as in North America."""
+    digits = sum(each.isdigit() for each in text)
+    return 8 <= digits <= 15 and (text[0] in "+(0" or _AMERICAN.fullmatch(text) is not None)
+
+
+_AMERICAN = re.compile(r"\d{3}[ .-]\d{3}[ .-]\d{4}")
 
 
 def _always(_: str) -> bool:
@@ -70,7 +75,7 @@ RULES: Mapping[str, tuple[re.Pattern[str], Check]] = {
     "IP": (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), _octets),
     "PHONE": (
         re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){2,4}(?![\w.])"),
-        _long_enough,
+        _phone,
     ),
 }
 """In the order in which they are looked for: what one has taken, the next does not see. A find is checked where there
