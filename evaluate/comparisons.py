@@ -162,7 +162,7 @@ def _comparison(
         histogram=differences.histogram(pairs),
         missing=missing,
         verdict=verdicts.verdict(asked, evidence),
-        notes=() if setting.pending else _cautions(pairs, missing, len(columns.rows)),
+        notes=() if setting.pending else _cautions(pairs, fixed, missing, len(columns.rows)),
     )
 
 
@@ -199,11 +199,13 @@ def _quantiles(setting: Setting, found: Measured) -> dict[str, Figure]:
     return {"p50": difference(0.5), "p95": difference(0.95)}
 
 
-def _cautions(pairs: Pairs, missing: Missing, rows: int) -> tuple[str, ...]:
+def _cautions(pairs: Pairs, fixed: Interval | None, missing: Missing, rows: int) -> tuple[str, ...]:
     found: list[str] = []
-    clusters = pairs.count_of_clusters
-    if clusters is not None and clusters < FEW_CLUSTERS:
-        found.append(f"Only {clusters} clusters; below {FEW_CLUSTERS} the interval trusts that they are alike in size.")
+    if pairs.clusters is not None and fixed is not None and fixed.df is not None and fixed.df + 1 < FEW_CLUSTERS:
+        found.append(
+            f"The rows fall into {pairs.units} clusters, worth {fixed.df + 1:.0f} of equal size. With fewer than "
+            f"{FEW_CLUSTERS} the interval may be too narrow."
+        )
     if pairs.n < rows:
         write = wording.change_of(pairs.metric.kind)
         said = f"{rows - pairs.n:,} of {rows:,} rows lack a number in one arm or in both."

@@ -56,10 +56,13 @@ def clt(values: Numbers, level: float = 0.95) -> Interval:
 def mean(
     values: Numbers, *, clusters: Clusters | None = None, weights: Numbers | None = None, level: float = 0.95
 ) -> Interval:
-    """Student's t with as many degrees of freedom as there are independent groups, less one.
+    """Student's t with one degree of freedom less than there are clusters; without clusters and weights the textbook's.
 
-    With weights it is the Hajek mean, its error linearised; with equal weights and no clusters the textbook's t
-    interval."""
+    Where clusters differ in size (or rows in weight) the few large ones decide, and C - 1 would promise too much: then
+    each cluster's residual is divided by the root of the share that is not its own (CR2, Bell and McCaffrey 2002), and
+    C is the number of clusters of equal size that would be worth as much, (sum of sizes)^2 / sum of sizes^2 (Carter,
+    Schnepel and Steigerwald 2017). With weights it is the Hajek mean, its error linearised.
+    """
     x = floats(values, at_least=2, what="items")
     w = np.ones_like(x) if weights is None else floats(weights)
     if w.size != x.size or (w <= 0).any():
@@ -69,8 +72,12 @@ def mean(
     if count < 2:
         raise Refused(f"all {x.size} items are of one cluster; at least 2 clusters are needed to see how they differ")
     value = float(np.average(x, weights=w))
-    error = math.sqrt(float((_sums(w * (x - value), group) ** 2).sum())) / float(w.sum()) * _correction(count)
-    half = float(stats.t.ppf((1 + within_unit(level, "a level")) / 2, count - 1)) * error
+    sizes = _sums(w, group)
+    share = sizes / sizes.sum()
+    residuals = _sums(w * (x - value), group) / float(w.sum())
+    error = math.sqrt(float((residuals**2 / (1 - share)).sum()))
+    df = float(sizes.sum() ** 2 / (sizes**2).sum()) - 1
+    half = float(stats.t.ppf((1 + within_unit(level, "a level")) / 2, df)) * error
     return Interval(
         value=value,
         low=value - half,
@@ -80,7 +87,7 @@ def mean(
         n=x.size,
         clusters=count if clustered(clusters) else None,
         se=error,
-        df=count - 1,
+        df=df,
     )
 
 

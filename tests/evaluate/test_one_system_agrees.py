@@ -75,20 +75,46 @@ def test_clustered_errors_are_those_of_a_regression_on_nothing(data: st.DataObje
     plain = model.fit(cov_type="cluster", cov_kwds={"groups": np.array(groups), "use_correction": False}).bse[0]
     assert mean.clustered_error(values, groups) == near(wanted)
     assert mean.clustered_error(values, groups, corrected=False) == near(plain)
-    assert mean.mean(values, clusters=groups).se == near(wanted)
+
+
+@settings(deadline=None)
+@given(st.integers(2, 8), st.integers(1, 5), st.data())
+def test_of_clusters_of_one_size_the_interval_is_statsmodels_with_t(
+    clusters: int, size: int, data: st.DataObject
+) -> None:
+    n = clusters * size
+    values = data.draw(st.lists(st.integers(-64, 64), min_size=n, max_size=n))
+    groups = np.repeat(np.arange(clusters), size)
+    fit = sm.OLS(values, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    low, high = fit.conf_int()[0]
+    found = mean.mean(values, clusters=groups)
+    assert (found.low, found.high, found.df) == (near(low), near(high), near(clusters - 1))
+
+
+@settings(deadline=None)
+@given(st.data(), numbers)
+def test_of_clusters_of_any_size_the_error_is_bell_and_mccaffreys(data: st.DataObject, values: list[float]) -> None:
+    groups = np.array(data.draw(clustered(len(values))))
+    assume(len(set(groups)) > 1)
+    n = len(values)
+    residuals = np.array(values) - np.mean(values)
+    squared = 0.0
+    for group in set(groups):
+        at = groups == group
+        # (I - H)^(-1/2) of the regression on nothing, by its eigenvalues.
+        roots, vectors = np.linalg.eigh(np.eye(at.sum()) - 1 / n)
+        squared += float((vectors @ np.diag(roots**-0.5) @ vectors.T @ residuals[at]).sum()) ** 2
+    assert mean.mean(values, clusters=groups).se == near(math.sqrt(squared) / n)
 
 
 @settings(deadline=None)
 @given(st.data(), numbers)
 def test_weighted_means_are_those_of_a_weighted_regression(data: st.DataObject, values: list[float]) -> None:
-    groups = data.draw(clustered(len(values)))
     weights = data.draw(st.lists(st.integers(1, 20), min_size=len(values), max_size=len(values)))
-    assume(len(set(groups)) > 1)
-    fit = sm.WLS(values, np.ones(len(values)), weights=np.array(weights, dtype=float)).fit(
-        cov_type="cluster", cov_kwds={"groups": np.array(groups)}
-    )
-    found = mean.mean(values, clusters=groups, weights=weights)
+    fit = sm.WLS(values, np.ones(len(values)), weights=np.array(weights, dtype=float)).fit(cov_type="HC2")
+    found = mean.mean(values, weights=weights)
     assert (found.value, found.se) == (near(fit.params[0]), near(fit.bse[0]))
+    assert found.df == near(sum(weights) ** 2 / sum(weight**2 for weight in weights) - 1)
 
 
 @settings(deadline=None)
