@@ -40,6 +40,7 @@ from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
 from gateway.lab_calls import LabCalls
 from gateway.inside import Inside
+from gateway.openapi_api import Description
 from gateway.policy import Guard
 from gateway.registered import Registered
 from gateway.reload import Watcher
@@ -207,6 +208,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *admin.ROUTES,
             *operations_api.ROUTES,
             *mlflow.rows(),
+            *Description(guard.made).routes,
             ("/api/whoami", sessions.whoami, ["GET"], "public"),
             ("/login", sessions.follow_link, ["GET"], "public"),
             ("/login", sessions.paste_key, ["POST"], "public"),

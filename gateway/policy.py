@@ -34,6 +34,8 @@ MLFLOW = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
 """Where MLflow's clients call, and look for errors of MLflow's shape."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Row = tuple[str, Endpoint | ASGIApp, Sequence[str], Policy]
+"""Path, what answers, methods, and who may ask."""
 
 
 class UnguardedRouteError(RuntimeError):
@@ -50,15 +52,18 @@ class Guard:
 
     def __init__(self, keys: Keys, sessions: Sessions) -> None:
         self._keys, self._sessions = keys, sessions
+        self.made: list[Row] = []
+        """Every route, as it was asked for."""
 
     def route(self, path: str, endpoint: Endpoint | ASGIApp, methods: Sequence[str], policy: Policy) -> Route:
         """A route as Starlette has it. The endpoint is a function of a request, or an object that is ASGI itself."""
         if policy != "public" and policy not in MAY:
             raise UnguardedRouteError(f"route {path!r} has no policy {policy!r}; say public, {', '.join(MAY)}")
+        self.made.append((path, endpoint, methods, policy))
         inner: ASGIApp = request_response(endpoint) if _is_function(endpoint) else endpoint
         return Route(path, Guarded(inner, policy, self._keys, self._sessions), methods=list(methods))
 
-    def routes(self, table: Iterable[tuple[str, Endpoint | ASGIApp, Sequence[str], Policy]]) -> list[BaseRoute]:
+    def routes(self, table: Iterable[Row]) -> list[BaseRoute]:
         return [self.route(*row) for row in table]
 
 
