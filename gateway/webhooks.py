@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import httpcore
 
-from gateway.outward import Allowed, Refused, pool, receiver, resolved
 from gateway.seals import SealError, Seals
 from providers.errors import StorageUnavailable
+from providers.outward import Allowed, Refused, pool, receiver, resolved
 from tracking.mlflow.errors import invalid
 from tracking.webhook_events import EXAMPLES, Event
 from tracking.webhooks import Delivery, Webhook, Webhooks, message

@@ -6,13 +6,11 @@ import asyncio
 import hashlib
 import importlib.metadata
 import importlib.util
-import math
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +18,9 @@ from typing import Any, Literal
 import orjson
 from pydantic import Field
 
-from evaluate.cells import Direction, Score, Value
+from evaluate.cells import Direction, Score
 from evaluate.scorers import jail
+from evaluate.scorers.given import Failed, shown, value_of
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Kind, Sample, Scorer, unscored
 from providers.chat import Json
@@ -143,7 +142,7 @@ def _scorer(options: LimitedOptions, program: Program, identity: Json) -> Scorer
     async def score(sample: Sample) -> Score:
         try:
             said = await worker.ask(sample)
-            value, rationale = _value(said, options.kind)
+            value, rationale = value_of(said, options.kind)
         except Failed as exc:
             return unscored(name, str(exc))
         return Score(name=name, value=value, rationale=rationale, cost_nanos=0)
@@ -159,35 +158,6 @@ def _scorer(options: LimitedOptions, program: Program, identity: Json) -> Scorer
         identity=identity,
         aclose=worker.aclose,
     )
-
-
-def _value(said: Any, kind: Kind) -> tuple[Value, str | None]:
-    """What a scorer gave: a value, a value and its reason, or both in an object."""
-    rationale: Any = None
-    match said:
-        case [value, rationale]:
-            pass
-        case {"value": value, **more} if more.keys() <= {"rationale"}:
-            rationale = more.get("rationale")
-        case value:
-            pass
-    if rationale is not None and not isinstance(rationale, str):
-        raise Failed(f"it gave a reason that is no text: {rationale!r:.100}")
-    match kind, value:
-        case _, None:
-            raise Failed(f"it gave no value{f': {rationale}' if rationale else ''}")
-        case "binary", bool():
-            return value, rationale
-        case "numeric", int() | float() if not isinstance(value, bool) and math.isfinite(value):
-            return float(value), rationale
-        case "category", str():
-            return value, rationale
-    wanted = {"binary": "True or False", "numeric": "a finite number", "category": "a text"}[kind]
-    raise Failed(f"it gave {value!r:.100}; a scorer of kind {kind!r} gives {wanted}")
-
-
-class Failed(Exception):
-    """A sample that the scorer gave no value for. The message says why."""
 
 
 @dataclass(slots=True)
@@ -359,30 +329,6 @@ def _laid_out(files: tuple[Path, ...]) -> str:
         for path in Path(folder).rglob("*"):
             os.chown(path, jail.NOBODY, jail.NOBODY)
     return folder
-
-
-def shown(sample: Sample) -> Mapping[str, Any]:
-    """A sample as custom scorers get it."""
-    context = None if sample.context is None else [{"id": each.id, "text": each.text} for each in sample.context]
-    return {
-        "row": sample.row,
-        "variant": sample.variant,
-        "repeat": sample.repeat,
-        "inputs": sample.inputs,
-        "expectations": sample.expectations,
-        "output": sample.output,
-        "text": sample.text,
-        "tools": None if sample.tools is None else list(sample.tools),
-        "context": context,
-        "latency_us": sample.latency_us,
-        "ttft_us": sample.ttft_us,
-        "cost_nanos": sample.cost_nanos,
-        "cached": sample.cached,
-        "prompt_tokens": sample.prompt_tokens,
-        "completion_tokens": sample.completion_tokens,
-        "model": sample.model,
-        "baseline_text": sample.rival,
-    }
 
 
 ENTRIES: Entries = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,6 @@ class Means:
     """The messages of a version of the registry by its URI, under `messages`. It raises CallFailed."""
     directory: Path | None = None
     """What relative paths in an entry start from. None where whoever wrote the entries may name no files."""
-    allowed: Collection[str] = ()
-    """`host:port` that HTTP scorers may reach although they are private or without HTTPS."""
 
     def file(self, scorer: str, path: str) -> Path:
         """A file that an entry names."""

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from evaluate.scorers import (
     custom,
+    http,
     judged,
     labels,
     measured,
@@ -38,6 +39,7 @@ SCORERS: Entries = {
     **judged.ENTRIES,
     **pairwise.ENTRIES,
     **custom.ENTRIES,
+    **http.ENTRIES,
 }
 
 

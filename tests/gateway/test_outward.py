@@ -7,8 +7,8 @@ import ipaddress
 
 import pytest
 
-from gateway.outward import Outward, Refused, is_public, pool, receiver, resolved
 from gateway.seals import SealError, Seals
+from providers.outward import Outward, Refused, is_public, pool, receiver, resolved
 
 pytestmark = pytest.mark.anyio
 

@@ -14,6 +14,8 @@ import anyio
 import httpcore
 
 RESOLVE_SECONDS = 5.0
+BY_CONFIGURATION = "an administrator can allow it in the configuration: webhooks: {{allow: ['{}']}}"
+"""How a webhook's receiver is allowed that would be refused."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 PORTS = {"http": 80, "https": 443}
 
@@ -26,8 +28,8 @@ class Refused(Exception):
     """We do not go there. The message says why."""
 
 
-def receiver(url: str, allowed: Allowed) -> tuple[str, int]:
-    """Host and port of a URL. Refused for one that is not HTTPS, unless it is allowed."""
+def receiver(url: str, allowed: Allowed, how: str = BY_CONFIGURATION) -> tuple[str, int]:
+    """Host and port of a URL. Refused for one that is not HTTPS, unless it is allowed; `how` says how it would be."""
     try:
         split = urlsplit(url)
         port = split.port or PORTS.get(split.scheme, 0)
@@ -39,7 +41,7 @@ def receiver(url: str, allowed: Allowed) -> tuple[str, int]:
     if split.username is not None or split.password is not None:
         raise Refused("a URL with a user or a password in it would show them to whoever may read it")
     if split.scheme != "https" and named(host, port) not in allowed():
-        raise Refused(f"{named(host, port)} is asked for without HTTPS; {_allow(host, port)}")
+        raise Refused(f"{named(host, port)} is asked for without HTTPS; {how.format(named(host, port))}")
     return host, port
 
 
@@ -48,7 +50,7 @@ def named(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def resolved(host: str, port: int, allowed: Allowed) -> list[str]:
+async def resolved(host: str, port: int, allowed: Allowed, how: str = BY_CONFIGURATION) -> list[str]:
     """The addresses of a host, all of them public unless it is allowed."""
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
@@ -61,13 +63,9 @@ async def resolved(host: str, port: int, allowed: Allowed) -> list[str]:
             if not is_public(ipaddress.ip_address(address.partition("%")[0])):
                 raise Refused(
                     f"{host!r} must not resolve to a non-public IP address, and resolves to {address}; "
-                    f"{_allow(host, port)}"
+                    f"{how.format(named(host, port))}"
                 )
     return addresses
-
-
-def _allow(host: str, port: int) -> str:
-    return f"an administrator can allow it in the configuration: webhooks: {{allow: ['{named(host, port)}']}}"
 
 
 def is_public(address: Address) -> bool:
@@ -84,8 +82,8 @@ def is_public(address: Address) -> bool:
 class Outward(httpcore.AsyncNetworkBackend):
     """Connects to an address that was checked, so that no name can mean another one by then."""
 
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
+    def __init__(self, allowed: Allowed, how: str = BY_CONFIGURATION) -> None:
+        self._allowed, self._how = allowed, how
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -97,7 +95,7 @@ class Outward(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         problem: Exception = Refused(f"{host!r} has no address")
-        for address in await resolved(host, port, self._allowed):
+        for address in await resolved(host, port, self._allowed, self._how):
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
@@ -108,12 +106,12 @@ class Outward(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-def pool(allowed: Allowed) -> httpcore.AsyncConnectionPool:
+def pool(allowed: Allowed, how: str = BY_CONFIGURATION) -> httpcore.AsyncConnectionPool:
     """It knows no proxies and follows no redirects: both would lead where nothing was checked."""
     return httpcore.AsyncConnectionPool(
         ssl_context=ssl.create_default_context(),
         max_connections=20,
         max_keepalive_connections=0,
         retries=0,
-        network_backend=Outward(allowed),
+        network_backend=Outward(allowed, how),
     )
