@@ -188,9 +188,9 @@ def create_app(loaded: Loaded) -> ASGIApp:
             await database.close()
 
     direct = {
-        "/v1/chat/completions": guard.route("/v1/chat/completions", calls("chat"), ["POST"], "call"),
-        "/v1/completions": guard.route("/v1/completions", calls("completions"), ["POST"], "call"),
-        "/v1/embeddings": guard.route("/v1/embeddings", calls("embeddings"), ["POST"], "call"),
+        "/v1/chat/completions": calls("chat"),
+        "/v1/completions": calls("completions"),
+        "/v1/embeddings": calls("embeddings"),
     }
     routes = guard.routes(
         [
@@ -216,7 +216,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *page.ROUTES,
         ]
     )
-    routes += direct.values()
+    routes += guard.routes((path, called, ["POST"], "call") for path, called in direct.items())
     policy.check(routes)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={GatewayError: policy.refused})
     app.router.default = policy.unknown
@@ -249,5 +249,5 @@ def create_app(loaded: Loaded) -> ASGIApp:
     means = Means(evaluations, runs, app.state.assessments, inside, closer)
     evaluating = app.state.evaluating = Evaluating(means, app.state.logged_runs)
     app.state.recorder, app.state.watcher = recorder, watcher
-    front = Front(app, {path: route.endpoint for path, route in direct.items()})
-    return Hosts(front, settings.server.host, settings.server.allowed_hosts)
+    hosts = Hosts(app, settings.server.host, settings.server.allowed_hosts)
+    return Front(hosts, direct, hosts, keys)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass, field, fields
-from typing import Literal
+from dataclasses import fields
+from typing import Any, Literal
 
 from gateway.routing import Choice, Endpoint
 from providers.chat import Json
@@ -20,23 +21,14 @@ KEPT_MOST = 8 << 20
 """Bytes of an answer that are kept for its run; what is beyond is delivered and not kept."""
 
 
-@dataclass(slots=True)
 class Call:
-    """Everything about one call that outlives a function. Times are nanoseconds of the monotonic clock."""
+    """Everything about one call that outlives a function. Times are nanoseconds of the monotonic clock.
 
-    id: str
-    endpoint: Endpoint
-    request: Json
-    stream: bool
-    key_id: str | None = None
-    experiment: str | None = None
-    parent_run_id: str | None = None
-    user: str | None = None
-    session: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    idempotency_key: str | None = None
-    trace_id: str | None = None
-    parent_span_id: str | None = None
+    No dataclass: most of this never changes in most calls, so it stands here once and not in each of them.
+    """
+
+    said: Begin = {}
+    """What the caller said about it beside the call itself."""
     config_revision: str = ""
     request_bytes: int = 0
     prompt: tuple[str, int] | None = None
@@ -44,9 +36,9 @@ class Call:
     registered: tuple[str, int] | None = None
     """Name and version of the registry's model that it goes to."""
 
-    started: int = field(default_factory=time.perf_counter_ns)
+    task: asyncio.Task[Any] | None = None
+    """What serves it, where that is known from the start."""
     choice: Choice | None = None
-    attempts: list[Attempt] = field(default_factory=list)
     upstream_ns: int = 0
     """Spent waiting for providers, up to the first event of a stream or the whole of a plain answer."""
     first_at: int | None = None
@@ -68,10 +60,15 @@ class Call:
     response_model: str | None = None
     upstream_id: str | None = None
     response_type: Literal["json", "sse"] | None = None
-    response: list[bytes] = field(default_factory=list)
     response_bytes: int = 0
     hung_up: bool = False
     too_slow: bool = False
+
+    def __init__(self, id: str, endpoint: Endpoint, request: Json, stream: bool, key_id: str | None = None) -> None:
+        self.id, self.endpoint, self.request, self.stream, self.key_id = id, endpoint, request, stream, key_id
+        self.started = time.perf_counter_ns()
+        self.attempts: list[Attempt] = []
+        self.response: list[bytes] = []
 
     def keep(self, data: bytes) -> None:
         self.response_bytes += len(data)
@@ -163,38 +160,43 @@ class Call:
             *self.chosen.headers,
         ]
 
+    def head(self) -> bytes:
+        """The same, as it goes over the wire."""
+        overhead = (time.perf_counter_ns() - self.started - self.upstream_ns) / 1e6
+        return b"x-gatelog-run-id: %b\r\nx-gatelog-attempts: %d\r\nx-gatelog-overhead-ms: %.3f\r\n%b" % (
+            self.id.encode(),
+            len(self.attempts),
+            overhead,
+            self.chosen.head,
+        )
+
     def begin(self) -> Begin:
-        choice, request = self.chosen, self.request
-        prompt, prompt_version = self.prompt or (None, None)
-        registered, registered_version = self.registered or (None, None)
-        return {
+        """What is not said is not there: it is the rare call that belongs to a session, an experiment and so on."""
+        choice, request, endpoint = self.chosen, self.request, self.endpoint
+        target = choice.target
+        begin: Begin = {
             "id": self.id,
             "started_us": time.time_ns() // 1000,
-            "kind": self.endpoint.kind,
-            "endpoint": self.endpoint.name,
+            "kind": endpoint.kind,
+            "endpoint": endpoint.name,
             "requested_model": request["model"],
             "stream": self.stream,
-            "experiment": self.experiment,
-            "parent_run_id": self.parent_run_id,
             "key_id": self.key_id,
-            "user": self.user,
-            "session": self.session,
-            "tags": self.tags,
-            "idempotency_key": self.idempotency_key,
-            "trace_id": self.trace_id,
-            "parent_span_id": self.parent_span_id,
             "config_revision": self.config_revision,
-            "log_payloads": self.endpoint.log_payloads,
+            "log_payloads": endpoint.log_payloads,
             "request_bytes": self.request_bytes,
-            "prompt_name": prompt,
-            "prompt_version": prompt_version,
-            "registered_model": registered,
-            "registered_version": registered_version,
             "max_output": request.get("max_completion_tokens") or request.get("max_tokens"),
-            "provider": choice.target.provider.name,
-            "model": choice.target.model,
+            "provider": target.provider.name,
+            "model": target.model,
             "price": price.snapshot() if (price := choice.pricing.now()) else None,
         }
+        if self.said:
+            begin |= self.said
+        if self.prompt is not None:
+            begin["prompt_name"], begin["prompt_version"] = self.prompt
+        if self.registered is not None:
+            begin["registered_model"], begin["registered_version"] = self.registered
+        return begin
 
     def end(self) -> End:
         choice, error, now = self.choice, self.error, time.perf_counter_ns()

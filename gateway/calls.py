@@ -14,15 +14,23 @@ from gateway.call import Call
 from gateway.directory import Directory
 from gateway.doors import openai as door
 from gateway.engine import Engine
+from gateway.http import TASK, WHOLE
 from gateway.idempotency import Idempotency
 from gateway.keys import Caller
 from gateway.registered import Meant, Registered
 from providers.chat import Json, Kind
 from providers.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedMediaType
+from tracking.calls import Begin
 
 RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-|\Z)")
 """W3C Trace Context: the trace that the call is part of, and the span that makes it."""
+SAYING = frozenset(
+    {
+        *(b"x-gatelog-experiment", b"x-gatelog-session", b"x-gatelog-user", b"x-gatelog-parent-run-id"),
+        *(b"x-gatelog-tags", b"idempotency-key", b"traceparent"),
+    }
+)
 TAGS_MOST, TAG_NAME_MOST, TAG_VALUE_MOST = 100, 250, 5000
 Headers = dict[bytes, bytes]
 
@@ -46,11 +54,13 @@ class Calls:
         self._idempotency, self._registered, self._body_most = idempotency, registered, body_most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.serve(scope, dict(scope["headers"]), scope["caller"], receive, send)
+
+    async def serve(self, scope: Scope, headers: Headers, caller: Caller, receive: Receive, send: Send) -> None:
         run_id = uuid_utils.uuid7().hex
         call: Call | None = None
         meant: Meant | None = None
         try:
-            headers: Headers = dict(scope["headers"])
             body = await _body(headers, receive, self._body_most)
             directory = self._directory()
             if self._kind is not None:
@@ -66,17 +76,16 @@ class Calls:
             else:
                 endpoint = directory.named(scope["path_params"]["endpoint"])
                 request = door.read(endpoint.kind, _addressed(body, endpoint.name))
-            caller: Caller = scope["caller"]
             call = Call(run_id, endpoint, request, bool(request.get("stream")), caller.key_id)
             call.config_revision, call.request_bytes = directory.revision, len(body)
-            _annotate(call, headers)
+            call.task, call.said = scope.get(TASK), _said(headers, request)
             sent = body
             if meant is not None:
                 call.prompt, call.registered, body = meant.prompt, meant.model, meant.body
-            if call.idempotency_key is not None:
-                await self._idempotency.serve(call, sent, body, receive, send, self._engine)
+            if (key := call.said.get("idempotency_key")) is not None:
+                await self._idempotency.serve(call, key, sent, body, receive, send, self._engine)
             else:
-                await self._engine.serve(call, body, receive, send)
+                await self._engine.serve(call, body, receive, send, scope.get(WHOLE))
         except GatewayError as error:
             await refuse(error, send, run_id if call is None or call.choice is None else None, call)
 
@@ -125,25 +134,34 @@ def _addressed(body: bytes, name: str) -> bytes:
     return orjson.dumps({**sent, "model": name}) if isinstance(sent, dict) else body
 
 
-def _annotate(call: Call, headers: Headers) -> None:
+def _said(headers: Headers, request: Json) -> Begin:
     """What a caller may say about a call, beside the call itself."""
+    said: Begin = {}
+    if isinstance(user := request.get("user"), str):
+        said["user"] = user
+    if SAYING.isdisjoint(headers):
+        return said
     get = headers.get
-    call.experiment = _text(get(b"x-gatelog-experiment"))
-    call.session = _text(get(b"x-gatelog-session"))
-    user = call.request.get("user")
-    call.user = _text(get(b"x-gatelog-user")) or (user if isinstance(user, str) else None)
-    call.idempotency_key = _text(get(b"idempotency-key"))
-    if call.idempotency_key is not None and len(call.idempotency_key) > 255:
-        raise InvalidRequest("Idempotency-Key has more than 255 characters", param="Idempotency-Key")
+    if (experiment := _text(get(b"x-gatelog-experiment"))) is not None:
+        said["experiment"] = experiment
+    if (session := _text(get(b"x-gatelog-session"))) is not None:
+        said["session"] = session
+    if (named := _text(get(b"x-gatelog-user"))) is not None:
+        said["user"] = named
+    if (key := _text(get(b"idempotency-key"))) is not None:
+        if len(key) > 255:
+            raise InvalidRequest("Idempotency-Key has more than 255 characters", param="Idempotency-Key")
+        said["idempotency_key"] = key
     if (parent := _text(get(b"x-gatelog-parent-run-id"))) is not None:
         if RUN_ID.fullmatch(parent) is None:
             raise InvalidRequest(f"x-gatelog-parent-run-id is not a run's id: {parent!r}")
-        call.parent_run_id = parent
+        said["parent_run_id"] = parent
     if (tags := get(b"x-gatelog-tags")) is not None:
-        call.tags = _tags(tags)
+        said["tags"] = _tags(tags)
     # What is not well-formed is as good as not sent: so the W3C has it, for the caller may only pass it on.
     if (context := get(b"traceparent")) is not None and (found := TRACEPARENT.match(context)) is not None:
-        call.trace_id, call.parent_span_id = found[1].decode(), found[2].decode()
+        said["trace_id"], said["parent_span_id"] = found[1].decode(), found[2].decode()
+    return said
 
 
 def _text(value: bytes | None) -> str | None:

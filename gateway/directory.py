@@ -124,8 +124,8 @@ class Directory:
         credentials = account.credentials()
         parameters: Json = dict(said.parameters)
         headers = (
-            (b"x-gatelog-provider", said.provider.encode()),
-            (b"x-gatelog-model", said.model.encode("ascii", "backslashreplace")),
+            (b"x-gatelog-provider", said.provider.encode("unicode_escape")),
+            (b"x-gatelog-model", said.model.encode("unicode_escape")),
         )
         return [
             Choice(

@@ -15,6 +15,7 @@ from starlette.types import Receive, Send
 from gateway.call import Call
 from gateway.doors import openai as door
 from gateway.hangup import Hangups, Watched
+from gateway.http import Whole
 from gateway.routing import Choice, Health, Plan
 from providers import sse
 from providers.chat import Json
@@ -37,6 +38,7 @@ from tracking.money import dollars
 from tracking.redaction import redact_json, redact_sse
 
 JSON_TYPE, SSE_TYPE = (b"content-type", b"application/json"), (b"content-type", b"text/event-stream; charset=utf-8")
+JSON_LINE = b"content-type: application/json\r\n"
 UNBUFFERED = [SSE_TYPE, (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 DRAINS_MOST = 32
 """Answers that are read to their end after their caller left, for endpoints that ask for it; beyond, they are cut."""
@@ -56,8 +58,9 @@ class Engine:
         self.running = 0
         """Calls under way."""
 
-    async def serve(self, call: Call, body: bytes, receive: Receive, send: Send) -> None:
-        """Answer a call, and leave exactly one record of it, whatever happens.
+    async def serve(self, call: Call, body: bytes, receive: Receive, send: Send, whole: Whole | None = None) -> None:
+        """Answer a call, and leave exactly one record of it, whatever happens. `whole` is where the server can send an
+        answer in one piece.
 
         Raises GatewayError while the answer has not begun, and CancelledError when the server itself is stopping.
         """
@@ -67,7 +70,7 @@ class Engine:
             if call.stream:
                 await self._stream(call, body, send, watched)
             else:
-                await self._plain(call, body, send)
+                await self._plain(call, body, send, whole)
         except GatewayError as error:
             call.failed(error)
             raise
@@ -99,15 +102,16 @@ class Engine:
         finally:
             self._end(call)
 
-    async def _plain(self, call: Call, body: bytes, send: Send) -> None:
+    async def _plain(self, call: Call, body: bytes, send: Send, whole: Whole | None) -> None:
         answer = _answer(call, await self._tried(call, body, self._client.complete))
         call.status = "client_cancelled" if call.hung_up else "ok"
-        headers = call.headers()
-        headers += (JSON_TYPE, (b"content-length", b"%d" % len(answer)))
-        if call.cost_nanos is not None:
-            headers.append((b"x-gatelog-cost-usd", dollars(call.cost_nanos).encode()))
+        cost = b"" if call.cost_nanos is None else b"x-gatelog-cost-usd: %b\r\n" % dollars(call.cost_nanos).encode()
         self._end(call)
         await self._journal.synced()
+        if whole is not None:
+            whole(b"%bcontent-length: %d\r\n%b%b" % (call.head(), len(answer), JSON_LINE, cost), answer)
+            return
+        headers = [*call.headers(), JSON_TYPE, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 

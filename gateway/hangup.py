@@ -51,7 +51,7 @@ class Hangups:
         self._ticking = False
 
     def watch(self, call: Call, receive: Receive, write_timeout: float) -> Watched:
-        task = asyncio.current_task()
+        task = call.task or asyncio.current_task()
         assert task is not None, "a call is served by a task"
         watched = Watched(call, receive, task, write_timeout)
         self._watched.add(watched)

@@ -40,6 +40,10 @@ class Hosts:
                 return
         await self._app(scope, receive, send)
 
+    def known(self, host: bytes | None) -> bool:
+        """Whether this Host was asked for before, and is ours."""
+        return host in self._good
+
     def _is_ours(self, host: bytes) -> bool:
         name = _name(host)
         if name is None:

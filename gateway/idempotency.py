@@ -21,10 +21,11 @@ class Idempotency:
     def __init__(self, claims: Claims, runs: Runs) -> None:
         self._claims, self._runs = claims, runs
 
-    async def serve(self, call: Call, sent: bytes, body: bytes, receive: Receive, send: Send, engine: Engine) -> None:
+    async def serve(
+        self, call: Call, key: str, sent: bytes, body: bytes, receive: Receive, send: Send, engine: Engine
+    ) -> None:
         """`sent` is what the caller sent, and `body` what the run keeps, which the registry may have made of it."""
-        owner, key = call.key_id or "", call.idempotency_key
-        assert key is not None, "only calls that carry a key"
+        owner = call.key_id or ""
         # An alias may have been moved since the same thing was asked first, and with it the endpoint.
         name = call.endpoint.name if call.prompt is None and call.registered is None else call.request["model"]
         asked = hashlib.sha256(f"{call.endpoint.kind}\n{name}\n".encode() + sent).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import uuid_utils
 from starlette.types import Message
@@ -12,12 +12,12 @@ from gateway.call import Call
 from gateway.directory import Directory
 from gateway.doors import openai as door
 from gateway.engine import Engine
-from gateway.registered import ENDPOINT_HEADER, Registered
-from promptlab.calling import Listener, Outcome, Question
+from gateway.registered import ENDPOINT_HEADER, Meant, Registered
+from gateway.routing import Endpoint
+from promptlab.calling import Listener, Outcome, Question, Quote
 from providers.chat import Json
 from providers.errors import GatewayError
 from providers.usage import Usage
-from tracking.money import Price
 from tracking.rest import Caller
 
 STOPPED = frozenset({"client_cancelled", "interrupted"})
@@ -52,30 +52,37 @@ class LabCalls:
             return _outcome(call, error)
         return _outcome(call, call.error)
 
-    def prices(self, model: str) -> Sequence[Price | None]:
-        """See `promptlab.calling.Prices`."""
-        return [choice.pricing.now() for choice in self._directory().find("chat", model).choices]
+    async def quote(self, question: Question) -> Quote:
+        """See `promptlab.calling.Quoting`."""
+        request, endpoint, _, _ = await self._meant(question)
+        prices = [choice.pricing.now() for choice in endpoint.choices]
+        return Quote(endpoint.choices[0].target.model, {**endpoint.choices[0].parameters, **request}, prices)
 
     async def _prepared(self, question: Question, caller: Caller) -> tuple[Call, bytes]:
-        directory, body = self._directory(), question.body
-        prompt = registered = None
+        request, endpoint, body, meant = await self._meant(question)
+        call = Call(uuid_utils.uuid7().hex, endpoint, request, bool(request.get("stream")), caller.key_id)
+        call.config_revision, call.request_bytes = self._directory().revision, len(question.body)
+        if meant is not None:
+            call.prompt, call.registered = meant.prompt, meant.model
+        user = request.get("user")
+        call.said = {
+            "tags": dict(question.tags),
+            "session": question.session,
+            "user": user if isinstance(user, str) else None,
+        }
+        return call, body
+
+    async def _meant(self, question: Question) -> tuple[Json, Endpoint, bytes, Meant | None]:
+        """The request, where it goes, and what its run keeps of it."""
         try:
-            request = door.read("chat", body)
-            endpoint = directory.find("chat", request["model"])
+            request = door.read("chat", question.body)
+            return request, self._directory().find("chat", request["model"]), question.body, None
         except GatewayError:
             headers = {} if question.endpoint is None else {ENDPOINT_HEADER: question.endpoint.encode()}
-            meant = await self._registered.call("chat", body, headers)
+            meant = await self._registered.call("chat", question.body, headers)
             if meant is None:
                 raise
-            request, endpoint, body = meant.request, meant.endpoint, meant.body
-            prompt, registered = meant.prompt, meant.model
-        call = Call(uuid_utils.uuid7().hex, endpoint, request, bool(request.get("stream")), caller.key_id)
-        call.config_revision, call.request_bytes = directory.revision, len(question.body)
-        call.prompt, call.registered = prompt, registered
-        call.tags, call.session = dict(question.tags), question.session
-        user = request.get("user")
-        call.user = user if isinstance(user, str) else None
-        return call, body
+            return meant.request, meant.endpoint, meant.body, meant
 
 
 def _outcome(call: Call, error: GatewayError | None) -> Outcome:

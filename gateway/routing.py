@@ -50,6 +50,11 @@ class Choice:
     pricing: Pricing = UNKNOWN
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """What callers are told of it: x-gatelog-provider and x-gatelog-model."""
+    head: bytes = field(init=False)
+    """The same, as it goes over the wire."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", b"".join(b"%b: %b\r\n" % header for header in self.headers))
 
     @property
     def account(self) -> str:

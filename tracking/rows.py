@@ -49,8 +49,7 @@ COLUMNS = (
     *_USED,
 )
 """Of `calls`, all of them."""
-_of_begin, _of_end, _of_usage = itemgetter(*_BEGUN.values()), itemgetter(*_ENDED), tuple(_USED.values())
-_NOT_BEGUN: dict[str, Any] = dict.fromkeys(_BEGUN.values())
+_of_begin, _of_end, _of_usage = tuple(_BEGUN.values()), itemgetter(*_ENDED), tuple(_USED.values())
 _NOT_ENDED: dict[str, Any] = dict.fromkeys(_ENDED)
 
 Row = tuple[Any, ...]
@@ -72,12 +71,8 @@ class Rows:
         else:
             usage, basis, cost = self._counting.ended(begin, logged.request, end, logged.response)
         try:
-            begun = _of_begin(begin)
-        except KeyError:  # a damaged journal has lost it
-            begun = _of_begin({**_NOT_BEGUN, **begin})
-        try:
             ended = _of_end(end)
-        except KeyError:
+        except KeyError:  # its process died, or the journal is of an older version
             ended = _of_end({**_NOT_ENDED, **end})
         id, name, tags, attempts = end["id"], begin.get("experiment"), begin.get("tags"), end.get("attempts")
         return (
@@ -90,7 +85,7 @@ class Rows:
             end.get("usage_suspect") or False,
             cost,
             block,
-            *begun,
+            *map(begin.get, _of_begin),
             *ended,
             *map(usage.get, _of_usage),
         )
