@@ -46,9 +46,9 @@ def of_signs(differences: Numbers) -> float:
     return of_discordant(int((d > 0).sum()), int((d < 0).sum()))
 
 
-def of_bounded(differences: Numbers, bound: float = 1.0) -> float:
-    """For differences that cannot leave [-bound, bound], known before any is seen: is their mean another than 0?"""
-    return math.exp(min(LARGEST_LOG, _log_capital(*_scaled(differences, bound), 0.0)))
+def of_bounded(differences: Numbers, bound: float = 1.0, mean: float = 0.0) -> float:
+    """For differences that cannot leave [-bound, bound], known beforehand: is their mean another than `mean`?"""
+    return math.exp(min(LARGEST_LOG, _log_capital(*_scaled(differences, bound), mean / bound)))
 
 
 def confidence_sequence(differences: Numbers, bound: float = 1.0, level: float = 0.95) -> Interval:
