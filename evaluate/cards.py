@@ -57,7 +57,12 @@ def compare(
         pending=sum(cell.status == "pending" for cell in grid.cells),
         seed=grid.seed,
     )
-    certificates = {each["metric"]: each["certificate"] for each in judges if each.get("state") == "valid"}
+    # Of a judge that grades there is no sensitivity, and so nothing to correct by.
+    certificates = {
+        each["metric"]: each["certificate"]
+        for each in judges
+        if each.get("state") == "valid" and each["certificate"].get("sensitivity") is not None
+    }
     facts = tuple(
         arms.arm(
             columns,

@@ -379,6 +379,11 @@ def test_an_expired_certificate_corrects_nothing() -> None:
     assert card.judges[0]["state"] == "expired"
 
 
+def test_the_certificate_of_a_judge_that_grades_corrects_nothing() -> None:
+    graded = {"metric": "correctness", "state": "valid", "certificate": {"sensitivity": None, "specificity": None}}
+    assert compare(grid({"old": OLD, "new": NEW}), judges=[graded]).arm("new").metrics[0].corrected is None
+
+
 def test_the_primary_metric_comes_first_and_cost_and_latency_are_always_there() -> None:
     card = compare(grid({"old": OLD, "new": NEW}))
     assert [metric["name"] for metric in card.metrics] == ["correctness", "cost", "latency"]
