@@ -11,12 +11,13 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from evaluate.cells import Direction, Score
 from evaluate.scorers import jail
@@ -32,8 +33,11 @@ LINE_MOST = 1 << 20
 """Bytes of what a scorer says of one sample."""
 TOLD_MOST = 2000
 """Characters of what a scorer printed that its error shows."""
-COPIED_MOST = 64 << 20
+LAID_OUT_MOST = 64 << 20
 """Bytes of the files that a scorer is given."""
+
+
+Beside = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$", max_length=250)]
 
 
 class LimitedOptions(Options):
@@ -48,14 +52,26 @@ class LimitedOptions(Options):
     file_mb: int = Field(default=16, ge=0, le=4096, description="the size of a file that it may write")
     trusted: bool = Field(
         default=False,
-        description="run it even where this machine cannot keep it from files and the network, with your own rights",
+        description="in a program of yours alone: run it where the machine cannot keep it from files and the network",
     )
 
 
 class PythonOptions(LimitedOptions):
-    file: str = Field(pattern=r"\.py$", description="a Python file; its folder is not searched for others")
+    source: str | None = Field(default=None, max_length=1 << 20, description="Python code that has the function")
+    file: str | None = Field(
+        default=None,
+        pattern=r"\.py$",
+        description="or a Python file, whose text `gatelog eval` sends; its folder is not searched for others",
+    )
     function: str = Field(default="score", pattern=r"^[A-Za-z_]\w*$", description="the function in it")
-    files: tuple[str, ...] = Field(default=(), description="files and folders to lay beside it, to import or to read")
+    beside: dict[Beside, str] = Field(default={}, description="texts by file names, laid beside it to import or read")
+    files: tuple[str, ...] = Field(default=(), description="or files and folders, whose texts `gatelog eval` sends")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.source is None) == (self.file is None):
+            raise ValueError("give either `file` or `source`")
+        return self
 
 
 class InstalledOptions(LimitedOptions):
@@ -64,24 +80,31 @@ class InstalledOptions(LimitedOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What is run: a function of a module, with files laid beside it."""
+    """What is run: a function of a module, and the files that are laid out for it."""
 
     module: str
     function: str
-    files: tuple[Path, ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        digest = hashlib.sha256(f"{self.module}:{self.function}\0".encode())
+        for name, content in sorted(self.contents.items()):
+            digest.update(f"{name}\0".encode() + hashlib.sha256(content).digest())
+        return digest.hexdigest()[:16]
 
 
 def python(options: PythonOptions, means: Means) -> Scorer:
-    file = means.file("python", options.file)
-    files = (file, *(means.file("python", each) for each in options.files))
-    for each in files:
-        if not each.exists():
-            raise Unfit(f"python: there is no file {str(each)!r}")
-    _check_size("python", files)
-    if not file.stem.isidentifier():
-        raise Unfit(f"python: {file.name!r} cannot be imported; name it as a module, such as my_scorer.py")
-    program = Program(module=file.stem, function=options.function, files=files)
-    return _scorer(options, program, {"digest": _digest(files), **_asked(options)})
+    module = "scorer" if options.file is None else Path(options.file).stem
+    if not module.isidentifier():
+        raise Unfit(f"python: {options.file!r} cannot be imported; name it as a module, such as my_scorer.py")
+    contents = {name: text.encode() for name, text in options.beside.items()}
+    if options.source is not None:
+        contents["scorer.py"] = options.source.encode()
+    for each in [options.file, *options.files] if options.file is not None else options.files:
+        contents |= read("python", means.file("python", each))
+    program = Program(module=module, function=options.function, contents=contents)
+    return _scorer(options, means, program, {"digest": program.digest, **_asked(options)})
 
 
 def installed(options: InstalledOptions, means: Means) -> Scorer:
@@ -91,50 +114,48 @@ def installed(options: InstalledOptions, means: Means) -> Scorer:
         raise Unfit(f"installed: there is no entry point {options.entry_point!r} in {GROUP}; installed: {known}")
     (entry, *_) = found
     version = entry.dist.version if entry.dist is not None else None
-    program = Program(module=entry.module, function=entry.attr, files=_elsewhere(entry.module.partition(".")[0]))
-    return _scorer(options, program, {"version": version, **_asked(options)})
+    package = _elsewhere(entry.module.partition(".")[0])
+    contents = {} if package is None else read("installed", package)
+    program = Program(module=entry.module, function=entry.attr, contents=contents)
+    return _scorer(options, means, program, {"version": version, "digest": program.digest, **_asked(options)})
 
 
-def _elsewhere(package: str) -> tuple[Path, ...]:
-    """The files of a package that is not where packages are installed, as one under development."""
+def _elsewhere(package: str) -> Path | None:
+    """A package that is not where packages are installed, as one under development."""
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         raise Unfit(f"installed: the package {package!r} cannot be found")
     origin = Path(found.origin)
     if any(origin.is_relative_to(folder) for folder in readable()):
-        return ()
-    files = (origin.parent if found.submodule_search_locations else origin,)
-    _check_size("installed", files)
-    return files
+        return None
+    return origin.parent if found.submodule_search_locations else origin
 
 
-def _check_size(scorer: str, files: tuple[Path, ...]) -> None:
-    if (size := sum(map(_size, files))) > COPIED_MOST:
-        raise Unfit(f"{scorer}: the files have {size} bytes, and may have {COPIED_MOST}")
+def read(scorer: str, path: Path) -> dict[str, bytes]:
+    """A file, or all files of a folder, by their names from the folder that it is in."""
+    if not path.exists():
+        raise Unfit(f"{scorer}: there is no file {str(path)!r}")
+    files = [each for each in sorted(path.rglob("*")) if each.is_file()] if path.is_dir() else [path]
+    files = [each for each in files if "__pycache__" not in each.parts]
+    if (size := sum(each.stat().st_size for each in files)) > LAID_OUT_MOST:
+        raise Unfit(f"{scorer}: {str(path)!r} has {size} bytes, and may have {LAID_OUT_MOST}")
+    try:
+        return {str(each.relative_to(path.parent)): each.read_bytes() for each in files}
+    except OSError as exc:
+        raise Unfit(f"{scorer}: {str(exc.filename)!r} cannot be read: {exc.strerror}") from exc
 
 
 def _asked(options: LimitedOptions) -> Json:
-    return options.model_dump(mode="json", exclude={"name", "seconds", "memory_mb", "processes", "file_mb", "trusted"})
+    return options.model_dump(mode="json", include={"scorer", "kind", "direction", "options", "entry_point"})
 
 
-def _digest(files: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256()
-    for top in files:
-        for each in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if each.is_file():
-                digest.update(f"{each.relative_to(top.parent)}\0".encode() + hashlib.sha256(each.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def _size(path: Path) -> int:
-    return sum(each.stat().st_size for each in path.rglob("*")) if path.is_dir() else path.stat().st_size
-
-
-def _scorer(options: LimitedOptions, program: Program, identity: Json) -> Scorer:
+def _scorer(options: LimitedOptions, means: Means, program: Program, identity: Json) -> Scorer:
+    if options.trusted and means.directory is None:
+        raise Unfit(f"{options.scorer}: `trusted` is not for who asks a gateway")
     if not options.trusted and not jail.confined():
         raise Unfit(
-            f"{options.scorer}: this machine cannot keep a scorer from files and from the network (that takes Linux "
-            "with Landlock); set `trusted: true` to run it all the same"
+            f"{options.scorer}: this machine cannot keep a scorer from files and from the network, so it runs none; "
+            "that takes Linux with Landlock, on x86_64 or aarch64"
         )
     worker = Worker(program, options)
     name = options.called
@@ -195,7 +216,7 @@ class Worker:
             await self._stop()
 
     async def _start(self) -> None:
-        self._folder = await asyncio.to_thread(_laid_out, self.program.files)
+        self._folder = await asyncio.to_thread(_laid_out, self.program.contents)
         options, program = self.options, self.program
         config = {
             "module": program.module,
@@ -316,17 +337,15 @@ def readable() -> list[str]:
     return [*of_python, *of_system, "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"]
 
 
-def _laid_out(files: tuple[Path, ...]) -> str:
-    """A folder of its own, with copies of its files, that is its user's."""
+def _laid_out(contents: Mapping[str, bytes]) -> str:
+    """A folder of its own, with its files in it, that is its user's."""
     folder = tempfile.mkdtemp(prefix="gatelog-scorer-")
-    for each in files:
-        if each.is_dir():
-            shutil.copytree(each, Path(folder) / each.name)
-        else:
-            shutil.copy(each, folder)
+    for name, content in contents.items():
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     if os.geteuid() == 0:
-        os.chown(folder, jail.NOBODY, jail.NOBODY)
-        for path in Path(folder).rglob("*"):
+        for path in (Path(folder), *Path(folder).rglob("*")):
             os.chown(path, jail.NOBODY, jail.NOBODY)
     return folder
 
