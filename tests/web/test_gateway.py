@@ -12,6 +12,14 @@ from playwright.sync_api import Page, expect
 from tests.harness import Gateway
 from tests.web.browser import DESK, PHONE, SCHEMES, Faults, Scheme, Tabs, audit, shot
 
+VIEWS = {
+    "overview?time=1h": "Share of the cost",
+    "endpoints": "scripted",
+    "providers": "within the gateway",
+    "keys": "Last used",
+    "configuration": "Settings",
+}
+"""Each view, and a text that is there when all of it is."""
 TEAMS = ("search", "support", "billing")
 
 
@@ -27,7 +35,8 @@ def call(gateway: Gateway, model: str, text: str, key: str | None = None, **head
 
 @pytest.fixture(scope="module")
 def used(gateway: Gateway) -> Gateway:
-    """The gateway with calls in it, of which a few failed."""
+    """The gateway with a key, and with calls in it, of which a few failed."""
+    httpx.post(f"{gateway.url}/api/keys", json={"name": "production"}, headers=gateway.headers, trust_env=False)
     for number in range(18):
         team = TEAMS[number % 3]
         model = "failing" if number % 9 == 8 else ("chat", "scripted")[number % 2]
@@ -90,6 +99,35 @@ def test_the_time_looked_at_is_in_the_url(page: Page, used: Gateway) -> None:
     assert re.search(r"time=\d+\.\.\d+", page.url)
 
 
+def test_an_endpoint_is_tried_and_what_it_says_stands_beside_its_targets(page: Page) -> None:
+    page.goto("/gateway/endpoints")
+    chat = page.get_by_role("article", name="chat", exact=True)
+    expect(chat.get_by_role("listitem")).to_contain_text("demo/words")
+    chat.get_by_role("button", name="Try").click()
+    expect(chat.get_by_role("status")).to_contain_text("It answers:")
+    failing = page.get_by_role("article", name="failing")
+    failing.get_by_role("button", name="Try").click()
+    expect(failing.get_by_role("status")).to_contain_text("It fails with")
+    expect(failing.get_by_role("img", name=re.compile("failed|Resting|rest")).first).to_be_visible()
+    assert not audit(page)
+
+
+def test_a_configuration_that_is_wrong_is_shown_with_its_lines_and_the_old_one_stays(
+    page: Page, gateway: Gateway
+) -> None:
+    page.goto("/gateway/configuration")
+    expect(page.get_by_role("group", name="Settings")).to_contain_text('"endpoints"')
+    assert "sk-scripted" not in page.content()
+    right = gateway.config_path.read_text()
+    gateway.config_path.write_text(right + "\nendpoint: []\n")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("stays in use")
+    expect(alert).to_contain_text("endpoint")
+    assert not audit(page)
+    gateway.config_path.write_text(right)
+    expect(alert).to_be_hidden()
+
+
 def test_a_key_is_made_shown_once_used_revoked_and_refused(page: Page, gateway: Gateway) -> None:
     page.goto("/gateway/keys")
     page.get_by_role("button", name="New key").first.click()
@@ -148,9 +186,9 @@ def test_a_gateway_that_is_away_is_said_to_be_and_tried_again(page: Page, used: 
 def test_every_view_is_accessible_and_fits_narrow_screens(tabs: Tabs, used: Gateway, scheme: Scheme) -> None:
     for size in (DESK, PHONE):
         page = tabs.open(used.key, scheme=scheme, size=size)
-        for view, there in (("overview?time=1h", "By"), ("keys", "Keys")):
+        for view, there in VIEWS.items():
             page.goto(f"/gateway/{view}")
-            expect(page.get_by_role("region", name=there, exact=True)).to_be_visible()
+            expect(page.get_by_text(there, exact=True).first).to_be_visible()
             page.wait_for_load_state("networkidle")
             assert not audit(page), view
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

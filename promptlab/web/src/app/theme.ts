@@ -36,6 +36,8 @@ export const theme = createTheme({
     NavLink: NavLink.extend({ defaultProps: { variant: "light" } }),
     Select: Select.extend({ defaultProps: { size: "xs", checkIconPosition: "right", allowDeselect: false } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: "sm", highlightOnHover: true } }),
+    // Keys scroll it where it is wider than its place.
+    TableScrollContainer: { defaultProps: { type: "native", tabIndex: 0, role: "group", "aria-label": "Table" } },
     Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
     TextInput: TextInput.extend({ defaultProps: { size: "xs" } }),
     Textarea: Textarea.extend({ defaultProps: { size: "xs", autosize: true } }),

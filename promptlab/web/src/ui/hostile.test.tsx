@@ -34,6 +34,7 @@ describe.each([
       }
       if (element instanceof HTMLImageElement) expect(element.src).toMatch(/^data:image\/(png|jpeg|gif|webp);base64,/);
     }
+    // oxlint-disable-next-line no-control-regex
     expect(container.textContent).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     expect((window as unknown as Record<string, unknown>)["hurt"]).toBeUndefined();
   });

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { useMay } from "../../api/whoami";
 import { useCommands } from "../../app/commands";
 import { money } from "../../lib/money";
-import { count, difference, duration, share, short } from "../../lib/numbers";
+import { count, difference, share, short } from "../../lib/numbers";
 import { line } from "../../lib/text";
 import { RANGES, range } from "../../lib/time";
 import { useParam } from "../../lib/urlstate";
@@ -15,7 +15,7 @@ import { TimeRange } from "../../ui/TimeRange";
 import { Charts } from "./OverviewCharts";
 import { Breakdown } from "./OverviewTable";
 import { useKeys } from "./api";
-import { type Amounts, DIMENSIONS, before, bucketOf, change, readOnly, tokensOf, useUsage, writeOnly } from "./usage";
+import { type Amounts, before, bucketOf, change, label, milliseconds, readOnly, tokensOf, useUsage, writeOnly } from "./usage";
 
 const DEFAULT = "24h";
 
@@ -62,10 +62,6 @@ export function Overview() {
   );
 }
 
-export function label(dimension: string): string {
-  return DIMENSIONS[dimension] ?? `Tag ${dimension.replace(/^tags\./, "")}`;
-}
-
 function figures(now: Amounts, then: Amounts | undefined) {
   const tokens = tokensOf(now);
   const compared = (of: (amounts: Amounts) => number, show: (value: number) => string): string | undefined => {
@@ -84,10 +80,6 @@ function figures(now: Amounts, then: Amounts | undefined) {
     { label: "Latency p50", value: milliseconds(now.latency_ms.p50), note: `p95 ${milliseconds(now.latency_ms.p95)}, p99 ${milliseconds(now.latency_ms.p99)}` },
     { label: "First token p50", value: milliseconds(now.ttft_ms.p50), note: `p95 ${milliseconds(now.ttft_ms.p95)}` },
   ];
-}
-
-export function milliseconds(ms: number | null): string {
-  return duration(ms === null ? null : ms * 1000);
 }
 
 /** Whole minutes, so that looking again within one asks the same question. */

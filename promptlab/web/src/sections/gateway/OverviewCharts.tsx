@@ -7,8 +7,7 @@ import { money } from "../../lib/money";
 import { short } from "../../lib/numbers";
 import { Panel } from "../../ui/Page";
 import { type Series, TimeSeries } from "../../ui/charts/TimeSeries";
-import { milliseconds } from "./Overview";
-import { type Amounts, type Bucket, type Usage, binned, filled, tokensOf } from "./usage";
+import { type Amounts, type Bucket, type Usage, binned, filled, milliseconds, tokensOf } from "./usage";
 
 const WELL = "var(--series-1)";
 

@@ -10,8 +10,7 @@ import { Panel } from "../../ui/Page";
 import { Empty, Shown } from "../../ui/States";
 import { Icon } from "../../ui/icons";
 import { Count, Foreign, Money } from "../../ui/values";
-import { label, milliseconds } from "./Overview";
-import { type Amounts, DIMENSIONS, type Only, type UsageRow, tokensOf, useUsage } from "./usage";
+import { type Amounts, DIMENSIONS, type Only, type UsageRow, label, milliseconds, tokensOf, useUsage } from "./usage";
 import classes from "./gateway.module.css";
 
 type Order = "calls" | "errors" | "tokens" | "cost" | "p50" | "p95";

@@ -50,3 +50,102 @@ export function standing(key: Key, nowUs: number): Standing {
   if (key.revoked_us !== null) return "revoked";
   return key.expires_us !== null && key.expires_us <= nowUs ? "expired" : "good";
 }
+
+export type State = "well" | "failing" | "resting" | "degraded" | "down";
+export type Kind = "chat" | "completions" | "embeddings";
+
+export interface Target {
+  provider: string;
+  model: string;
+  weight: number | null;
+  share: number | null;
+  state: State;
+  failures: number;
+  resting_seconds: number;
+  priced: boolean;
+  parameters: Record<string, unknown>;
+  credentials: string[];
+}
+
+export interface Endpoint {
+  name: string;
+  kind: Kind;
+  retries: number;
+  log_payloads: "full" | "redacted" | "none";
+  on_disconnect: "cancel" | "complete";
+  state: State;
+  targets: Target[];
+  fallbacks: Target[];
+}
+
+export interface Provider {
+  name: string;
+  base_url: string | null;
+  kinds: Kind[];
+  credentials: string[];
+  key_set: boolean;
+  key_optional: boolean;
+  state: State;
+  endpoints: string[];
+}
+
+export interface Tried {
+  ok: boolean;
+  run_id: string | null;
+  status: number | null;
+  error: string | null;
+  provider: string | null;
+  model: string | null;
+  attempts: number | null;
+  total_ms: number;
+  cost_usd: string | null;
+  text: string | null;
+}
+
+export function useEndpoints() {
+  return useQuery({
+    queryKey: ["endpoints"],
+    queryFn: async ({ signal }) => (await get<{ endpoints: Endpoint[] }>("/api/gateway/endpoints", { signal })).endpoints,
+    refetchInterval: 10_000,
+  });
+}
+
+export function useProviders() {
+  return useQuery({
+    queryKey: ["providers"],
+    queryFn: async ({ signal }) => (await get<{ providers: Provider[] }>("/api/gateway/providers", { signal })).providers,
+    refetchInterval: 10_000,
+  });
+}
+
+export function useTry() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (model: string) => post<Tried>("/api/gateway/test", { model }),
+    onSettled: () => Promise.all([queries.invalidateQueries({ queryKey: ["endpoints"] }), queries.invalidateQueries({ queryKey: ["providers"] })]),
+  });
+}
+
+export interface Configuration {
+  revision: string;
+  path: string | null;
+  loaded_at: string;
+  last_error: { at: string; errors: { where: string; message: string; line: number | null; column: number | null }[] } | null;
+  needs_restart: string[];
+  settings: Record<string, unknown>;
+}
+
+export function useConfiguration() {
+  return useQuery({ queryKey: ["configuration"], queryFn: ({ signal }) => get<Configuration>("/admin/config", { signal }), refetchInterval: 5_000 });
+}
+
+export interface Status {
+  version: string;
+  revision: string;
+  calls_running: number;
+  recorder: { recorded: number; skipped: number; behind_bytes: number; behind_seconds: number; store_away: boolean };
+}
+
+export function useStatus() {
+  return useQuery({ queryKey: ["status"], queryFn: ({ signal }) => get<Status>("/admin/status", { signal }), refetchInterval: 2_000 });
+}

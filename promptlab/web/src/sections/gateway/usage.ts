@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type Query, get } from "../../api/client";
+import { duration } from "../../lib/numbers";
 import type { Range } from "../../lib/time";
 
 export interface Amounts {
@@ -35,6 +36,14 @@ export const SECONDS: Readonly<Record<Bucket, number>> = { minute: 60, hour: 360
 export const DIMENSIONS: Readonly<Record<string, string>> = {
   endpoint: "Endpoint", model: "Model", provider: "Provider", key: "Key", prompt: "Prompt", user: "User",
 };
+
+export function label(dimension: string): string {
+  return DIMENSIONS[dimension] ?? `Tag ${dimension.replace(/^tags\./, "")}`;
+}
+
+export function milliseconds(ms: number | null): string {
+  return duration(ms === null ? null : ms * 1000);
+}
 
 export type Only = Readonly<Record<string, string>>;
 
