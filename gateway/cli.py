@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import keys, runs
+from gateway.commands import keys, moving, runs
 from gateway.commands.options import AsJson, Config, Store, loaded, stored
 from gateway.commands.terminal import CONFIG, FAILED, OK, emit, exits, printable
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(runs.app, name="runs")
 app.add_typer(keys.app, name="key")
+app.add_typer(moving.app, name="import")
 
 
 def main() -> None:

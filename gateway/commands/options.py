@@ -39,10 +39,12 @@ def loaded(config: Path | None, options: dict[tuple[str, ...], Any] | None = Non
     return load(config, os.environ, {place: value for place, value in (options or {}).items() if value is not None})
 
 
-def stored(config: Path | None, store: str | None, journal: Path | None = None) -> Settings:
+def stored(
+    config: Path | None, store: str | None, journal: Path | None = None, artifacts: str | None = None
+) -> Settings:
     """The settings of a command that only needs the store. If that is given, the config file, and all that it refers
     to, is left alone."""
-    options = {("store",): store, ("journal", "directory"): journal}
+    options = {("store",): store, ("journal", "directory"): journal, ("artifacts",): artifacts}
     if store is None:
         return loaded(config, options).settings
     from gateway.configuration import load
