@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,14 +46,16 @@ def compare(
     names = [variant.name for variant in grid.variants]
     held = baseline or grid.baseline.name
     if held not in names:
-        raise KeyError(f"no variant {held!r} to compare with; there are {', '.join(names)}")
+        raise ValueError(f"no variant {held!r} to compare with; there are {', '.join(names)}")
+    held_to = {**(margins or {}), **({} if margin is None else {primary.name: margin})}
+    _checked(held_to, ranges or {}, metrics)
     setting = Setting(
         columns=columns,
         baseline=held,
         candidates=tuple(name for name in names if name != held),
         repeats=grid.repeats,
         alpha=alpha,
-        margins={**(margins or {}), **({} if margin is None else {primary.name: margin})},
+        margins=held_to,
         ranges={**{metric.name: (0.0, 1.0) for metric in metrics if metric.kind == "binary"}, **(ranges or {})},
         pending=sum(cell.status == "pending" for cell in grid.cells),
         seed=grid.seed,
@@ -130,6 +133,19 @@ def _metrics(grid: Grid, primary: Metric) -> tuple[Metric, ...]:
     return tuple(found.values())
 
 
+def _checked(margins: Mapping[str, float], ranges: Mapping[str, Range], metrics: Sequence[Metric]) -> None:
+    known = [metric.name for metric in metrics]
+    for name in (*margins, *ranges):
+        if name not in known:
+            raise ValueError(f"no metric {name!r} in this evaluation; it has {', '.join(known)}")
+    for name, margin in margins.items():
+        if not margin > 0:
+            raise ValueError(f"the margin of {name} is how much worse is still good enough, above 0, not {margin!r}")
+    for name, (least, most) in ranges.items():
+        if not least < most:
+            raise ValueError(f"the values of {name} lie between two numbers, the lower first, not {(least, most)!r}")
+
+
 def _clusters(columns: Columns) -> int | None:
     labels = columns.clusters(columns.rows)
     return None if labels is None else len(set(labels) - {None}) + labels.count(None)
@@ -171,9 +187,9 @@ def _evaluation(grid: Grid) -> dict[str, Any]:
 def _reproduce(grid: Grid, margin: float | None, alpha: float, baseline: str | None) -> dict[str, str]:
     options = {"margin": margin, "alpha": None if alpha == 0.05 else alpha, "baseline": baseline}
     given = {name: value for name, value in options.items() if value is not None}
-    python = "".join(f", {name}={value!r}" for name, value in given.items())
-    shell = "".join(f" --{name} {value}" for name, value in given.items())
-    return {
-        "python": f"from evaluate import compare\n\ncard = compare({grid.id!r}{python})\n",
-        "shell": f"gatelog eval compare {grid.id}{shell}",
-    }
+    call = f"compare({grid.id!r}{''.join(f', {name}={value!r}' for name, value in given.items())})"
+    shell = f"gatelog eval compare {grid.id}" + "".join(f" --{name} {value}" for name, value in given.items())
+    if baseline is not None:
+        # The command takes the baseline that the evaluation was made with.
+        shell = f"python -c {shlex.quote(f'from evaluate import compare; print({call}.to_json())')}"
+    return {"python": f"from evaluate import compare\n\ncard = {call}\n", "shell": shell}

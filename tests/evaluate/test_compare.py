@@ -398,12 +398,33 @@ def test_one_arm_alone_is_measured_and_compared_with_nothing() -> None:
 
 def test_an_unknown_baseline_or_metric_is_named_with_those_there_are() -> None:
     made = grid({"old": OLD, "new": NEW})
-    with pytest.raises(KeyError, match=r"'newer'.*old, new"):
+    with pytest.raises(ValueError, match=r"'newer'.*old, new"):
         compare(made, baseline="newer")
     with pytest.raises(KeyError, match="nope"):
         compare(replace(made, primary="nope"))
     with pytest.raises(KeyError, match="'newer'"):
         compare(made).comparison("newer")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"margin": 0.0}, "above 0, not 0.0"),
+        ({"margins": {"corectness": 0.1}}, "no metric 'corectness'.*correctness, cost, latency"),
+        ({"ranges": {"correctness": (1.0, 0.0)}}, "the lower first"),
+        ({"alpha": 1.5}, "between 0 and 1"),
+    ],
+)
+def test_a_slip_in_what_was_asked_is_named(options: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        compare(grid({"old": OLD, "new": NEW}), **options)
+
+
+def test_a_margin_of_another_metric_is_held_to_it_alone() -> None:
+    card = compare(grid({"old": OLD, "new": NEW}), margins={"cost": 0.001})
+    assert card.comparison("new", "cost").verdict.word == "equivalent"
+    assert card.comparison("new", "cost").margin == 0.001
+    assert card.comparison("new").margin is None
 
 
 def test_a_grid_makes_the_same_card_every_time() -> None:
