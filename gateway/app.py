@@ -60,6 +60,7 @@ from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
 from providers.errors import GatewayError
+from tracking.answer_sizes import AnswerSizes
 from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import open_artifacts
 from tracking.assessments import Assessments
@@ -75,6 +76,7 @@ from tracking.feedback import Feedback
 from tracking.idempotency import Claims
 from tracking.journal import Journal
 from tracking.lab_cells import LabCells
+from tracking.lab_votes import LabVotes
 from tracking.labs import Labs
 from tracking.logged_models import LoggedModels
 from tracking.logged_runs import LoggedRuns
@@ -224,6 +226,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.database, app.state.runs, app.state.keys = database, runs, keys
     app.state.stopping, app.state.tails = stopping, 0
     app.state.labs, app.state.lab_runs, app.state.prompts = labs, lab_runs, prompts
+    app.state.lab_calls, app.state.lab_votes = lab_calls, LabVotes(database)
+    app.state.answer_sizes = AnswerSizes(database)
     app.state.feedback, app.state.saved_views = Feedback(database), SavedViews(database)
     app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
     app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)

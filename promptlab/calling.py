@@ -59,9 +59,15 @@ class Ask(Protocol):
     ) -> Awaitable[Outcome]: ...
 
 
-class Prices(Protocol):
-    def __call__(self, model: str) -> Sequence[Price | None]:
-        """What calls by this name may cost, one for each target; None for one without a known price.
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a question would be asked as, and the price of each target that may answer it; None for one without."""
 
-        Raises GatewayError for a name that is none.
-        """
+    model: str
+    request: Json
+    prices: Sequence[Price | None]
+
+
+class Quoting(Protocol):
+    def __call__(self, question: Question) -> Awaitable[Quote]:
+        """Raises GatewayError for a question that cannot be asked."""

@@ -151,12 +151,15 @@ class LabRuns:
         ]
         return {"cells": shown, "event": mark}
 
-    async def answered(self, lab: Lab) -> tuple[State, list[Cell]]:
-        """The cells of the lab that have an answer."""
+    async def asked(self, lab: Lab) -> tuple[State, list[Cell]]:
+        """The cells of the lab that were ever asked."""
         state = rest.checked(State, lab.state)
-        return state, [
-            cell for cell in await self._cells.of(lab.id) if cell.status == "ok" and in_lab(state, cell.place)
-        ]
+        return state, [cell for cell in await self._cells.of(lab.id) if in_lab(state, cell.place)]
+
+    async def answered(self, lab: Lab) -> tuple[State, list[Cell]]:
+        """Those that have an answer."""
+        state, cells = await self.asked(lab)
+        return state, [cell for cell in cells if cell.status == "ok"]
 
     async def events(self, lab_id: str, last: str | None, stopping: asyncio.Event) -> AsyncIterator[bytes]:
         channel = self.channel(lab_id)

@@ -44,18 +44,20 @@ COLUMNS: Mapping[str, Callable[[Run], Any]] = {
 
 async def csv_lines(runs: AsyncIterator[Run]) -> AsyncIterator[bytes]:
     """A head line, and a line for each run. An empty cell is unknown."""
-    yield _line(list(COLUMNS))
+    yield line(list(COLUMNS))
     async for run in runs:
-        yield _line([_cell(value(run)) for value in COLUMNS.values()])
+        yield line([cell(value(run)) for value in COLUMNS.values()])
 
 
-def _line(cells: list[str]) -> bytes:
+def line(cells: list[str]) -> bytes:
+    """One line, its cells quoted where they need to be."""
     text = io.StringIO()
     csv.writer(text).writerow(cells)
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a text that no spreadsheet runs."""
     match value:
         case None:
             return ""

@@ -47,12 +47,14 @@ class Feedback:
         caller: Caller,
         *,
         metadata: dict[str, str] | None = None,
+        beside: bool = False,
         key_id: str | None = None,
     ) -> None:
-        """In place of what this caller said by that name before; None takes it back."""
+        """In place of what this caller said by that name before, or beside it; None takes it back."""
         await self._recorded(run_id, key_id)
         async with self._database.changing() as connection:
-            await self._forget(connection, run_id, name, caller)
+            if not beside:
+                await self._forget(connection, run_id, name, caller)
             if value is not None:
                 await connection.execute(
                     assessments.insert().values(_row(run_id, name, value, rationale, caller, metadata))
