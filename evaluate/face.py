@@ -13,6 +13,7 @@ from evaluate.cells import Cell, Grid, Metric, Row, Score, Value
 from evaluate.client import Gatelog
 from evaluate.gate import Judgement, judge
 from evaluate.gate_file import Gate, read_file
+from evaluate.scorers.inline import inlined
 from providers.chat import Json
 
 Function = Callable[..., Any]
@@ -77,14 +78,17 @@ def evaluate(
     """Ask every variant every row, score the answers, and say which variant is better, and how sure that is.
 
     The gateway makes the calls, so an evaluation goes on when this program ends. `scorers` are names of Gatelog's
-    scorers, their options as mappings, or functions of your own, which run here once all answers are there. `more` is
-    whatever else `POST /api/evaluations` takes. Raises EvaluationFailed, and GatewayRefused for what cannot be.
+    scorers, their options as mappings (of files that they name the text is sent), or functions of your own, which run
+    here once all answers are there. `more` is whatever else `POST /api/evaluations` takes. Raises EvaluationFailed,
+    and GatewayRefused for what cannot be.
     """
     own = [_Own.of(each) for each in scorers if callable(each)]
     spec: Json = {
         "name": name,
         "variants": _named(variants),
-        "scorers": [each if isinstance(each, str) else dict(each) for each in scorers if not callable(each)],
+        "scorers": inlined(
+            [each if isinstance(each, str) else dict(each) for each in scorers if not callable(each)], Path()
+        ),
         "metrics": [each.metric.to_json() for each in own],
         "repeats": repeats,
         "compare": {"alpha": alpha, **({} if margin is None else {"margin": margin})},

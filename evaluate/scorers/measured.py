@@ -46,7 +46,7 @@ def latency(options: LatencyOptions, means: Means) -> Scorer:
         assert micros is not None, "checked as a need"
         return micros / 1e6
 
-    return _limited(options, frozenset({need}), seconds, "s")
+    return _limited(options, options.name or "latency_s", frozenset({need}), seconds, "s")
 
 
 def cost(options: LimitOptions, means: Means) -> Scorer:
@@ -54,7 +54,7 @@ def cost(options: LimitOptions, means: Means) -> Scorer:
         assert sample.cost_nanos is not None, "checked as a need"
         return sample.cost_nanos / 1e9
 
-    return _limited(options, frozenset({"cost"}), paid, "US$")
+    return _limited(options, options.name or "cost_usd", frozenset({"cost"}), paid, "US$")
 
 
 def tokens(options: TokensOptions, means: Means) -> Scorer:
@@ -69,20 +69,22 @@ def tokens(options: TokensOptions, means: Means) -> Scorer:
             raise Unscored("the number of tokens is not known")
         return float(sum(known))
 
-    return _limited(options, frozenset(), counted, "tokens")
+    return _limited(options, options.called, frozenset(), counted, "tokens")
 
 
-def _limited(options: LimitOptions, needs: frozenset[Need], measure: Callable[[Sample], float], unit: str) -> Scorer:
+def _limited(
+    options: LimitOptions, name: str, needs: frozenset[Need], measure: Callable[[Sample], float], unit: str
+) -> Scorer:
     def judgement(sample: Sample) -> Value | tuple[Value, str]:
         measured = measure(sample)
         return measured if options.at_most is None else (measured <= options.at_most, f"{measured:g} {unit}")
 
     return Scorer(
-        name=options.called,
+        name=name,
         kind="numeric" if options.at_most is None else "binary",
         direction="lower" if options.at_most is None else "higher",
         needs=needs,
-        score=by_code(options.called, needs, judgement),
+        score=by_code(name, needs, judgement),
         identity=identity(options),
     )
 

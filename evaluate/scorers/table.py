@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from evaluate.cells import COST, LATENCY
 from evaluate.scorers import (
     custom,
     http,
@@ -62,6 +63,8 @@ def build(entries: Sequence[Any], means: Means) -> tuple[Scorer, ...]:
             faults.append(f"scorers[{at}]: {exc}")
     seen: set[str] = set()
     for scorer in scorers:
+        if scorer.name in (COST, LATENCY):
+            faults.append(f"every cell has a metric {scorer.name!r} without a scorer; give this one another `name`")
         if scorer.name in seen:
             faults.append(f"two scorers are called {scorer.name!r}; give one of them another `name`")
         seen.add(scorer.name)

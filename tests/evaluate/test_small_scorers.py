@@ -12,7 +12,7 @@ from evaluate.cells import Score
 from evaluate.scorers.options import Means
 from evaluate.scorers.readability import counts, syllables
 from evaluate.scorers.scorer import Sample
-from evaluate.scorers.table import InvalidScorer
+from evaluate.scorers.table import InvalidScorer, build
 from tests.evaluate.scoring import asked, sample, scored, scorer, value
 
 PANGRAM = "The quick brown fox jumps over the lazy dog. It was a sunny day and everyone was happy."
@@ -96,6 +96,12 @@ def test_what_a_cell_took_is_a_number_or_within_its_limit() -> None:
     assert asked(scorer("cost", at_most=0.0025), cell).value is True
     assert asked(scorer("tokens", of="both"), cell).value == 15
     assert asked(scorer("tokens"), sample("x")).value is None
+
+
+def test_their_names_leave_room_for_what_every_cell_has_of_itself() -> None:
+    assert (scorer("latency").name, scorer("cost").name) == ("latency_s", "cost_usd")
+    with pytest.raises(InvalidScorer, match="every cell has a metric 'cost' without a scorer"):
+        build([{"scorer": "cost", "name": "cost"}], Means())
 
 
 def test_a_cached_cell_has_no_latency_and_an_unpriced_one_no_cost() -> None:
