@@ -58,6 +58,8 @@ class Calls:
 
     async def serve(self, scope: Scope, headers: Headers, caller: Caller, receive: Receive, send: Send) -> None:
         run_id = uuid_utils.uuid7().hex
+        # Taken out, since both hold on to the scope: left in, they would wait for the garbage collector.
+        task, whole = scope.pop(TASK, None), scope.pop(WHOLE, None)
         call: Call | None = None
         meant: Meant | None = None
         try:
@@ -78,14 +80,14 @@ class Calls:
                 request = door.read(endpoint.kind, _addressed(body, endpoint.name))
             call = Call(run_id, endpoint, request, bool(request.get("stream")), caller.key_id)
             call.config_revision, call.request_bytes = directory.revision, len(body)
-            call.task, call.said = scope.get(TASK), _said(headers, request)
+            call.task, call.said = task, _said(headers, request)
             sent = body
             if meant is not None:
                 call.prompt, call.registered, body = meant.prompt, meant.model, meant.body
             if (key := call.said.get("idempotency_key")) is not None:
                 await self._idempotency.serve(call, key, sent, body, receive, send, self._engine)
             else:
-                await self._engine.serve(call, body, receive, send, scope.get(WHOLE))
+                await self._engine.serve(call, body, receive, send, whole)
         except GatewayError as error:
             await refuse(error, send, run_id if call is None or call.choice is None else None, call)
 

@@ -18,7 +18,6 @@ from starlette.types import Message
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-
 PLAIN = {path.encode(): path for path in ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")}
 """Targets of nearly all requests, in which there is nothing to take apart."""
 Whole = Callable[[bytes, bytes], None]
@@ -156,8 +155,9 @@ class Protocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         task = self.loop.create_task(cycle.run_asgi(app))
-        scope: Any = cycle.scope
-        scope[TASK] = task
+        if WHOLE in cycle.scope:
+            scope: Any = cycle.scope
+            scope[TASK] = task
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
@@ -168,7 +168,7 @@ class Protocol(HttpToolsProtocol):
         scope["method"] = self.parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
-        if self.url in PLAIN:
+        if plain := self.url in PLAIN:
             scope["path"], scope["raw_path"], scope["query_string"] = PLAIN[self.url], self.url, b""
         else:
             url = httptools.parse_url(self.url)
@@ -190,7 +190,8 @@ class Protocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        scope[WHOLE] = cycle.whole
+        if plain:
+            scope[WHOLE] = cycle.whole
         if existing is None or existing.response_complete:
             self._start_asgi_task(cycle, self.app)
         else:
