@@ -127,7 +127,7 @@ def _describe(asked: Json) -> int:
 
     pipe = Pipe()
     try:
-        say({"ready": _described(build(asked["scorers"], pipe.means()))})
+        say({"ready": _described(build(asked["scorers"], pipe.means(asked.get("directory"))))})
     except InvalidScorer as exc:
         say({"failed": str(exc)})
         return 1
@@ -154,10 +154,12 @@ class Pipe:
         found: Json = said["prompt"]
         return found
 
-    def means(self) -> Means:
+    def means(self, directory: str | None) -> Means:
+        """`directory`: where files are that entries may name; None where whoever wrote them may name none."""
         from evaluate.scorers.options import Means
 
-        return Means(ask=self.ask, embed=self.embed, prompt=self.prompt)
+        at = None if directory is None else Path(directory)
+        return Means(ask=self.ask, embed=self.embed, prompt=self.prompt, directory=at)
 
     def heard(self, answer: Json) -> None:
         waiting = self._waiting.pop(answer["id"])
@@ -181,7 +183,7 @@ async def _score(asked: Json) -> None:
 
     pipe = Pipe()
     try:
-        scorers: Sequence[Scorer] = build(asked["scorers"], pipe.means())
+        scorers: Sequence[Scorer] = build(asked["scorers"], pipe.means(asked.get("directory")))
     except InvalidScorer as exc:
         say({"failed": str(exc)})
         return

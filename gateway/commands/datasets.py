@@ -1,0 +1,192 @@
+"""`gatelog dataset`: makes datasets of files and logged calls, lists, shows and exports them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.commands.options import AsJson, Config, Store
+from gateway.commands.remote import Key, Url, remote
+from gateway.commands.terminal import emit, exits, show, tell
+
+if TYPE_CHECKING:
+    from gateway.commands.remote import Remote
+    from providers.chat import Json
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make, read and export datasets of evaluation.")
+HEADINGS = ("name", "version", "rows", "id")
+Version = Annotated[int | None, typer.Option(help="Default: what it holds now.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The dataset's name; if there is one, the rows are added to it.")],
+    file: Annotated[Path | None, typer.Argument(help="CSV, JSON lines, Parquet, OpenAI Evals, promptfoo.")] = None,
+    format: Annotated[str | None, typer.Option(help="csv, jsonl, parquet, openai-evals or promptfoo.")] = None,
+    query: Annotated[str | None, typer.Option(help="In place of a file: a filter of logged calls.")] = None,
+    n: Annotated[int, typer.Option(min=1, help="Of the query: calls at most.")] = 1000,
+    expect: Annotated[bool, typer.Option("--expect", help="Of the query: expect the answer that was given.")] = False,
+    input: Annotated[list[str] | None, typer.Option(help="A column that is an input: NAME or NAME=COLUMN.")] = None,
+    expectation: Annotated[list[str] | None, typer.Option(help="One that is expected: NAME or NAME=COLUMN.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="One that slices are made by: NAME or NAME=COLUMN.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The column of the session, user or document.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of sampling weights.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="NAME=SHARE, as dev=0.2; may be repeated.")] = None,
+    scrub: Annotated[bool, typer.Option("--scrub", help="Take out what identifies people.")] = False,
+    json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Make a dataset, or add to one. Prints what became of the rows."""
+    with exits():
+        from providers.errors import InvalidRequest
+
+        if (file is None) == (query is None):
+            raise InvalidRequest("give a file or --query, one of them")
+        mapping = {
+            name: value
+            for name, value in {
+                "inputs": _columns(input),
+                "expectations": _columns(expectation),
+                "tags": _columns(tag),
+                "cluster": cluster,
+                "weight": weight,
+            }.items()
+            if value is not None
+        }
+        wanted: Json = {"mapping": mapping, "splits": _shares(split), "scrub": scrub}
+        with remote(url, key, config, store) as gateway:
+            path = place(gateway, name)
+            if file is not None:
+                made = upload(gateway, path, name, file, format, wanted)
+            else:
+                asked = {"filter": query, "n": n, "expect": expect}
+                body = {**wanted, "query": asked, **({"name": name} if path == "/api/datasets" else {})}
+                made = gateway.post(path, {each: value for each, value in body.items() if value is not None})
+        if json:
+            emit(made)
+            return
+        report, dataset = made["report"], made["dataset"]
+        tell(
+            f"{report['read']} rows read, {report['taken']} taken, {report['duplicates']} asked the same again, "
+            f"{report['refused_count']} refused"
+        )
+        for each in report["refused"][:10]:
+            tell(f"{each['where']}: {each['problem']}")
+        typer.echo(f"{dataset['name']} version {dataset['version']}: {dataset['rows']} rows, {dataset['digest'][:12]}")
+
+
+@app.command("list")
+def list_(json: AsJson = False, url: Url = None, key: Key = None, config: Config = None, store: Store = None) -> None:
+    """List datasets, those changed last first."""
+    with exits(), remote(url, key, config, store) as gateway:
+        found = list(gateway.pages("/api/datasets", "datasets"))
+        if json:
+            emit({"datasets": found})
+            return
+        rows = [(each["name"], str(each["version"] or "-"), str(each["rows"]), each["id"]) for each in found]
+        show(HEADINGS, rows, right=frozenset({"rows"}))
+
+
+@app.command("show")
+def show_(
+    name: Annotated[str, typer.Argument(help="Its name or id.")],
+    json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Show a dataset with its versions."""
+    with exits(), remote(url, key, config, store) as gateway:
+        found = gateway.get(f"/api/datasets/{_quoted(name)}")
+        if json:
+            emit(found)
+            return
+        typer.echo(f"{found['name']} ({found['id']})")
+        versions = [
+            (str(each["version"]), str(each["rows"]), each["digest"][:12], _splits(each["splits"]))
+            for each in found["versions"]
+        ]
+        show(("version", "rows", "digest", "splits"), versions, right=frozenset({"rows"}))
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Its name or id.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file. Default: standard output.")] = None,
+    format: Annotated[str, typer.Option(help="jsonl or csv.")] = "jsonl",
+    version: Version = None,
+    url: Url = None,
+    key: Key = None,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Write all rows of a dataset."""
+    with exits(), remote(url, key, config, store) as gateway:
+        query = {"format": format, **({} if version is None else {"version": version})}
+        body = gateway.bytes(f"/api/datasets/{_quoted(name)}/export", **query)
+        if out is None:
+            sys.stdout.buffer.write(body)
+            sys.stdout.buffer.flush()
+        else:
+            out.write_bytes(body)
+
+
+def upload(gateway: Remote, path: str, name: str, file: Path, format: str | None, wanted: Json) -> Json:
+    """Rows of a file, read by the gateway in a process that has limits."""
+    import orjson
+
+    from evaluate.dataset_files import UnreadableError, format_of
+    from providers.errors import InvalidRequest
+
+    try:
+        body, known = file.read_bytes(), format or format_of(file.name)
+    except OSError as exc:
+        raise InvalidRequest(f"{str(file)!r} cannot be read: {exc.strerror}") from exc
+    except UnreadableError as exc:
+        raise InvalidRequest(str(exc)) from exc
+    said = {each: orjson.dumps(value).decode() for each, value in wanted.items() if value is not None}
+    return gateway.send(path, body, format=known, **said, **({"name": name} if path == "/api/datasets" else {}))
+
+
+def place(gateway: Remote, name: str) -> str:
+    """Where rows of a dataset of this name are sent: to the one that there is, or to make one."""
+    for each in gateway.pages("/api/datasets", "datasets"):
+        if each["name"] == name:
+            return f"/api/datasets/{each['id']}/rows"
+    return "/api/datasets"
+
+
+def _columns(said: list[str] | None) -> dict[str, str] | None:
+    """`question` and `question=Frage`."""
+    if said is None:
+        return None
+    pairs = (each.partition("=") for each in said)
+    return {name: column or name for name, _, column in pairs}
+
+
+def _shares(said: list[str] | None) -> dict[str, float] | None:
+    from providers.errors import InvalidRequest
+
+    if said is None:
+        return None
+    try:
+        return {name: float(share) for name, _, share in (each.partition("=") for each in said)}
+    except ValueError as exc:
+        raise InvalidRequest(f"--split is {', '.join(said)!r}; say NAME=SHARE, such as dev=0.2") from exc
+
+
+def _splits(splits: Json) -> str:
+    return ", ".join(f"{name} {many}" for name, many in splits.items())
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")

@@ -1,0 +1,391 @@
+"""What `gatelog eval` does with an evaluation: reads its file, makes it, follows it, and says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import difflib
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+
+from evaluate import process, scoring
+from evaluate.cells import Cell, Grid, Row, Score
+from evaluate.dataset_files import UnreadableError, load_yaml
+from evaluate.spec import EvaluationSpec
+from gateway.commands.datasets import place, upload
+from gateway.commands.remote import Remote
+from gateway.commands.terminal import printable, show, tell
+from providers.chat import Json
+from providers.errors import InvalidRequest
+from tracking.money import dollars
+
+OVER = ("finished", "stopped", "failed")
+HEADINGS = ("id", "name", "state", "cells", "cost", "dataset")
+RIGHT = frozenset({"cells", "cost"})
+EXAMPLES = resources.files("evaluate") / "examples"
+SCORES_AT_ONCE = 5_000
+SCORE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file of an evaluation."""
+
+    spec: EvaluationSpec
+    folder: Path
+    """What its paths start from."""
+
+    @property
+    def report(self) -> str | None:
+        return None if self.spec.report is None else str(self.folder / self.spec.report)
+
+    @property
+    def here(self) -> list[Json]:
+        """Scorers that are files of whoever asks, and so run where they are: their code is not sent anywhere."""
+        return [each for each in self.spec.scorers if isinstance(each, dict) and "file" in each]
+
+
+def read(name: str) -> Asked:
+    """A YAML file, or a shipped example. InvalidRequest says all that is wrong with it."""
+    path = Path(name)
+    if not path.exists() and re.fullmatch(r"[\w-]+", name) and (EXAMPLES / f"{name}.yaml").is_file():
+        path = Path(str(EXAMPLES / f"{name}.yaml"))
+    try:
+        said = load_yaml(path.read_bytes())
+    except OSError as exc:
+        known = sorted(each.name.removesuffix(".yaml") for each in EXAMPLES.iterdir() if each.name.endswith(".yaml"))
+        raise InvalidRequest(
+            f"{name!r} cannot be read: {exc.strerror}; the shipped examples are {', '.join(known)}"
+        ) from exc
+    except UnreadableError as exc:
+        raise InvalidRequest(f"{path}: {exc}") from exc
+    try:
+        return Asked(EvaluationSpec.model_validate(said), path.parent)
+    except ValidationError as exc:
+        raise InvalidRequest("\n".join(f"{path}: {line}" for line in _faults(exc))) from exc
+
+
+def made(gateway: Remote, asked: Asked, budget: float | None) -> Json:
+    """The head of the new evaluation, its rows uploaded; it is not begun."""
+    spec = asked.spec
+    body = spec.model_dump(exclude={"report"}, exclude_none=True)
+    body |= {"start": False, "scorers": [each for each in spec.scorers if each not in asked.here]}
+    if asked.here:
+        described = asyncio.run(
+            process.asked("describe", {"scorers": asked.here, "directory": str(asked.folder.resolve())}, "ready", 120.0)
+        )
+        body["metrics"] = [*body.get("metrics", []), *described["metrics"]]
+    if budget is not None:
+        body["budget_usd"] = budget
+    if spec.dataset is not None and spec.dataset.file is not None:
+        file = asked.folder / spec.dataset.file
+        name = spec.dataset.name or file.stem
+        wanted = spec.dataset.model_dump(include={"mapping", "splits", "scrub"}, exclude_none=True)
+        found = upload(gateway, place(gateway, name), name, file, spec.dataset.format, wanted)
+        dataset, report = found["dataset"], found["report"]
+        tell(f"dataset {name} version {dataset['version']}: {dataset['rows']} rows")
+        for each in report["refused"][:10]:
+            tell(f"{each['where']}: {each['problem']}")
+        body["dataset"] = {"name": dataset["id"], "version": dataset["version"]}
+        if spec.dataset.split is not None:
+            body["dataset"]["split"] = spec.dataset.split
+    return gateway.post("/api/evaluations", body)
+
+
+def followed(gateway: Remote, id: str) -> Json:
+    """Begin it, or go on with it, and show how it goes, until it is over."""
+    if gateway.get(f"/api/evaluations/{id}")["state"] in ("created", "stopped", "failed"):
+        gateway.post(f"/api/evaluations/{id}/start")
+    heads = gateway.events(f"/api/evaluations/{id}/events")
+    try:
+        return _shown(heads) if sys.stderr.isatty() else _told(heads)
+    except KeyboardInterrupt:
+        gateway.post(f"/api/evaluations/{id}/stop")
+        tell("stopping: calls under way are still answered")
+        *_, last = gateway.events(f"/api/evaluations/{id}/events")
+        return last
+
+
+def _shown(heads: Iterator[Json]) -> Json:
+    """As a bar."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[money]}"),
+        TextColumn("{task.fields[errors]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    last: Json = {}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        calls = bar.add_task("calls", total=None, money="", errors="")
+        scores = bar.add_task("scores", total=None, money="", errors="", visible=False)
+        for last in heads:
+            progress = last["progress"]
+            errors = f"[red]{progress['errors']} errors[/red]" if progress["errors"] else ""
+            bar.update(calls, total=progress["total"], completed=progress["done"], money=_money(last), errors=errors)
+            if progress["to_score"]:
+                bar.update(scores, visible=True, total=progress["to_score"], completed=progress["scored"])
+    return last
+
+
+def _told(heads: Iterator[Json]) -> Json:
+    """As lines, one for each tenth."""
+    last: Json = {}
+    tenth = -1
+    for last in heads:
+        progress = last["progress"]
+        now = 10 * progress["done"] // max(1, progress["total"])
+        if now > tenth or last["state"] in OVER:
+            tenth = now
+            tell(f"{last['state']}: {progress['done']} of {progress['total']} cells, {_money(last)}")
+    return last
+
+
+def scored_here(gateway: Remote, asked: Asked, id: str) -> None:
+    """Let scorers that are files of whoever asks score the answers, in a process of their own, and send the scores."""
+    if not asked.here:
+        return
+    rows = {
+        row["id"]: Row.from_json(row) for row in gateway.pages(f"/api/evaluations/{id}/rows", "rows", page_size=1000)
+    }
+    grid = Grid.from_json(gateway.get(f"/api/evaluations/{id}", cells="true"))
+    rivals = {(cell.row, cell.repeat): cell for cell in grid.of(grid.baseline.name)}
+    cells = [cell for cell in grid.cells if cell.status == "ok"]
+    samples = [
+        scoring.sample_of(
+            id,
+            cell,
+            rows[cell.row],
+            None,
+            None if cell.variant == grid.baseline.name else rivals[cell.row, cell.repeat],
+        )
+        for cell in cells
+    ]
+    tell(f"scoring {len(cells)} answers with {len(asked.here)} scorers of {asked.folder}")
+    described, given = asyncio.run(_scores(asked, samples))
+    said = [
+        {"row": cell.row, "variant": cell.variant, "repeat": cell.repeat, **score.to_json()}
+        for cell, scores in zip(cells, given, strict=True)
+        for score in scores
+    ]
+    for at in range(0, max(1, len(said)), SCORES_AT_ONCE):
+        body = {"scores": said[at : at + SCORES_AT_ONCE], "metrics": described["metrics"]}
+        gateway.post(f"/api/evaluations/{id}/scores", {**body, "identities": described["identities"]})
+
+
+async def _scores(asked: Asked, samples: Sequence[Json]) -> tuple[Json, list[list[Score]]]:
+    first = {"scorers": asked.here, "directory": str(asked.folder.resolve())}
+    found: dict[int, list[Score]] = {}
+    async with asyncio.timeout(SCORE_SECONDS), process.started("score", first) as worker:
+        described = (await worker.hear())["ready"]
+        for n, sample in enumerate(samples):
+            await worker.tell({"n": n, "sample": sample})
+        while len(found) < len(samples):
+            match await worker.hear():
+                case {"scored": {"n": n, "scores": scores}}:
+                    found[n] = [Score.from_json(score) for score in scores.values()]
+                case {"ask": call}:
+                    why = {"message": "a scorer that is a file calls no models", "code": "no_models"}
+                    await worker.tell({"answer": {"id": call["id"], "failed": why}})
+    return described, [found[n] for n in range(len(samples))]
+
+
+def reported(gateway: Remote, card: Json, path: str | Path | None, name: str) -> Path:
+    """Where the report of an evaluation was written to."""
+    id = card["evaluation"]["id"]
+    place = Path(path) if path is not None else Path(f"{_slug(name)}-{id[:8]}.html")
+    form = place.suffix.removeprefix(".").lower()
+    if form not in ("html", "md", "json"):
+        raise InvalidRequest(f"{place.name!r} does not end in .html, .md or .json")
+    if form == "json":
+        body = orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n"
+    else:
+        body = gateway.bytes(f"/api/evaluations/{id}/report", form=form)
+    try:
+        place.write_bytes(body)
+    except OSError as exc:
+        raise InvalidRequest(f"the report cannot be written to {str(place)!r}: {exc.strerror}") from exc
+    return place.resolve()
+
+
+def compared(grids: Sequence[Json], alpha: float, margin: float | None) -> Any:
+    """A card of one grid, or of the arms of several on the same rows; the first one's baseline is the baseline."""
+    from evaluate.cards import compare
+
+    read = [Grid.from_json(each) for each in grids]
+    try:
+        return compare(read[0] if len(read) == 1 else merged(read), alpha=alpha, margin=margin)
+    except ValueError as exc:
+        raise InvalidRequest(str(exc)) from exc
+
+
+def merged(grids: Sequence[Grid]) -> Grid:
+    """The arms of all as arms of one. Rows are the same where their inputs are, whichever dataset they came from."""
+    first = grids[0]
+    for grid in grids[1:]:
+        if grid.primary != first.primary:
+            raise InvalidRequest(f"{grid.id} is decided by {grid.primary!r}, and {first.id} by {first.primary!r}")
+        if not {cell.row for cell in grid.cells} & {cell.row for cell in first.cells}:
+            raise InvalidRequest(f"{grid.id} and {first.id} have no row in common, so nothing can be paired")
+    names = [variant.name for grid in grids for variant in grid.variants]
+
+    def called(grid: Grid, name: str) -> str:
+        return name if names.count(name) == 1 else f"{name} ({grid.id[:8]})"
+
+    cells: list[Cell] = []
+    for grid in grids:
+        cells += [replace(cell, variant=called(grid, cell.variant)) for cell in grid.cells]
+    return replace(
+        first,
+        name=" and ".join(dict.fromkeys(grid.name for grid in grids)),
+        variants=tuple(
+            replace(each, name=called(grid, each.name), baseline=grid is first and each.name == first.baseline.name)
+            for grid in grids
+            for each in grid.variants
+        ),
+        metrics=tuple({metric.name: metric for grid in grids for metric in grid.metrics}.values()),
+        cells=tuple(cells),
+        rows=len({cell.row for cell in cells}),
+        spent_nanos=sum(grid.spent_nanos for grid in grids),
+        previews={row: words for grid in grids for row, words in grid.previews.items()},
+    )
+
+
+def exported(grid: Json, format: str) -> bytes:
+    if format == "json":
+        return orjson.dumps(grid, option=orjson.OPT_INDENT_2) + b"\n"
+    if format == "jsonl":
+        return b"".join(orjson.dumps(cell) + b"\n" for cell in grid["cells"])
+    if format != "csv":
+        raise InvalidRequest(f"format is {format!r}; say json, jsonl or csv")
+    plain = ("row", "variant", "repeat", "status", "error", "run_id", "text", "cost_nanos", "latency_us", "ttft_us",
+             "prompt_tokens", "completion_tokens", "model")  # fmt: skip
+    scores = list(dict.fromkeys(name for cell in grid["cells"] for name in cell["scores"]))
+    out = io.StringIO()
+    sheet = csv.writer(out)
+    sheet.writerow([*plain, *scores])
+    for cell in grid["cells"]:
+        given = (cell["scores"].get(name) for name in scores)
+        values = [*(cell[name] for name in plain), *(None if score is None else score["value"] for score in given)]
+        sheet.writerow([_cell(value) for value in values])
+    return out.getvalue().encode()
+
+
+def summed_up(card: Json) -> None:
+    """The arms, and of each comparison by the primary metric the verdict."""
+    primary = card["primary"]
+    rows = []
+    for arm in card["arms"]:
+        metric = next((each for each in arm["metrics"] if each["metric"] == primary), None)
+        mean = _figure(None if metric is None else metric["mean"])
+        counts, money = arm["counts"], arm["money"]
+        per_call = _figure(money["per_item"], "$")
+        name = f"{arm['name']} (baseline)" if arm["baseline"] else arm["name"]
+        latency = _figure(arm["speed"]["total"].get("p50"), "", " s")
+        rows.append((name, str(counts["ok"]), str(counts["errored"]), mean, per_call, latency))
+    show(("variant", "answers", "errors", primary, "cost a call", "p50"), rows, right=frozenset({"answers", "errors"}))
+    for each in card["comparisons"]:
+        if each["role"] == "primary":
+            verdict = each["verdict"]
+            typer.echo(printable(f"{verdict['word'].upper()}: {verdict['sentence']}"))
+
+
+def facts(head: Json) -> list[tuple[str, str]]:
+    progress, dataset = head["progress"], head["dataset"]
+    found = [
+        ("name", head["name"]),
+        ("state", head["state"] if head["reason"] is None else f"{head['state']}: {head['reason']}"),
+        ("dataset", f"{dataset['name']} version {dataset['version'] or dataset['digest'][:8]}, {head['rows']} rows"),
+        ("cells", f"{progress['done']} of {progress['total']}, {progress['errors']} errors"),
+        ("cost", _money(head)),
+    ]
+    return [(name, printable(value)) for name, value in found]
+
+
+def line(head: Json) -> tuple[str, ...]:
+    progress = head["progress"]
+    return (
+        head["id"],
+        head["name"],
+        head["state"],
+        f"{progress['done']}/{progress['total']}",
+        f"${dollars(head['spent_nanos'])}",
+        head["dataset"]["name"],
+    )
+
+
+def forecast_line(head: Json) -> str:
+    forecast = head["forecast"]
+    if forecast["unpriced"]:
+        return f"{forecast['cells']} calls; no price is known for {', '.join(forecast['unpriced'])}"
+    low, high, middle = forecast["low_nanos"], forecast["high_nanos"], forecast["expected_nanos"]
+    said = f"{forecast['cells']} calls"
+    if middle is not None:
+        said += f", expected to cost ${dollars(middle)}"
+    said += f" (${dollars(low or 0)} to {'?' if high is None else '$' + dollars(high)}): {forecast['method']}"
+    return said
+
+
+def _money(head: Json) -> str:
+    spent = f"${dollars(head['spent_nanos'])}"
+    forecast = head["forecast"]
+    if forecast is not None and forecast["expected_nanos"]:
+        spent += f" of about ${dollars(forecast['expected_nanos'])}"
+    return spent if head["budget_nanos"] is None else f"{spent}, at most ${dollars(head['budget_nanos'])}"
+
+
+def _figure(figure: Json | None, before: str = "", after: str = "") -> str:
+    if figure is None or figure["interval"] is None:
+        return "-"
+    it = figure["interval"]
+    return f"{before}{it['value']:.4g}{after} ({it['low']:.4g} to {it['high']:.4g})"
+
+
+def _faults(exc: ValidationError) -> list[str]:
+    known = list(EvaluationSpec.model_fields)
+    found = []
+    for error in exc.errors(include_url=False):
+        where = ".".join(map(str, error["loc"])) or "the file"
+        said = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+            said = f"there is no such key{f'; did you mean {near[0]!r}?' if near else ''}"
+        elif error["type"] not in ("missing", "value_error"):
+            said += f", not {repr(error['input'])[:80]}"
+        found.append(f"{where}: {said}")
+    return found
+
+
+def _cell(value: Any) -> str:
+    from tracking.csv_out import FORMULA
+
+    if value is None:
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80] or "evaluation"
