@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from evaluate.scorers.labels import ClassificationOptions, of_labels
 from evaluate.statistics import agreement, bradley_terry, judge_bias, prediction_powered
 from tests.evaluate import golden
 
@@ -103,3 +104,9 @@ def test_a_judge_that_is_always_right_gives_the_mean_of_all_that_it_judged() -> 
     labels, _, judged = labelled()
     found = prediction_powered.mean(labels, labels, judged, weight=1)
     assert found.value == pytest.approx(np.mean(judged), abs=1e-12)
+
+
+def test_golden_matthews_correlation_of_a_judge_and_a_human() -> None:
+    options = ClassificationOptions(scorer="classification", labels=("0", "1"))
+    pairs = [(str(human), str(judge)) for human, judge in zip(golden.HUMAN, golden.JUDGE, strict=True)]
+    assert of_labels(options, pairs, [])["matthews"] == close(0.697518)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from evaluate.scorers import retrieval
 from evaluate.statistics import bootstrap, mean, proportion, quantile, ratio, repeats, sampling
 from evaluate.statistics.interval import Interval
 from evaluate.statistics.mean import clustered_error, miller_error, standard_error
@@ -137,3 +138,9 @@ def test_a_normal_interval_is_the_mean_and_its_error() -> None:
     interval = mean.clt(golden.A)
     assert interval.half_width == pytest.approx(1.959963984540054 * standard_error(golden.A), abs=1e-12)
     assert math.isclose(interval.value, 0.625)
+
+
+def test_golden_ndcg_of_two_relevant_among_three_retrieved() -> None:
+    relevant = {"d1": 1, "d2": 1, "d3": 1}
+    for measure in (retrieval.ndcg, retrieval.mlflow_ndcg):
+        assert measure(["d1", "x", "d3"], relevant, 5) == close(0.703918)
