@@ -27,6 +27,7 @@ from gateway import (
     models_api,
     operations_api,
     policy,
+    revisions_api,
     run_finding_api,
     runs_api,
     usage_api,
@@ -38,8 +39,8 @@ from gateway.engine import Engine
 from gateway.front import Front
 from gateway.hosts import Hosts
 from gateway.idempotency import Idempotency
-from gateway.lab_calls import LabCalls
 from gateway.inside import Inside
+from gateway.lab_calls import LabCalls
 from gateway.openapi_api import Description
 from gateway.policy import Guard
 from gateway.registered import Registered
@@ -88,6 +89,7 @@ from tracking.prices import PriceBook
 from tracking.recorder import Recorder
 from tracking.registry import Registry
 from tracking.registry_search import RegistrySearch
+from tracking.revisions import Revisions
 from tracking.run_search import RunSearch
 from tracking.runs import Runs
 from tracking.saved_views import SavedViews
@@ -160,7 +162,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
         take_up(loaded)
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
         watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database), evaluating)
-        lasting = (watcher.run, sweep, lab_runs.watch, keys.keep_noting, *(each.watch for each in watching))
+        noting = revisions_api.noting(Revisions(database), lambda: watcher.loaded)
+        lasting = (watcher.run, sweep, noting, lab_runs.watch, keys.keep_noting, *(each.watch for each in watching))
         tasks = [asyncio.create_task(chores.kept(chore)) for chore in lasting]
         loop = asyncio.get_running_loop()
         reloads: set[asyncio.Task[bool]] = set()
@@ -209,6 +212,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             *judges_api.ROUTES,
             *admin.ROUTES,
             *operations_api.ROUTES,
+            *revisions_api.ROUTES,
             *mlflow.rows(),
             *Description(guard.made).routes,
             ("/api/whoami", sessions.whoami, ["GET"], "public"),
@@ -245,7 +249,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.evaluations, app.state.dataset_versions = evaluations, datasets
     app.state.certificates = Certificates(database)
     inside = Inside({path: calls(kind) for kind, path in operations_api.PATHS.items()}, current, keys, registered)
-    app.state.inside = inside
+    app.state.inside, app.state.revisions = inside, Revisions(database)
     app.state.evaluation_maker = Maker(
         evaluations, datasets, app.state.evaluation_datasets, app.state.logged_runs, inside
     )
