@@ -128,6 +128,23 @@ def test_a_configuration_that_is_wrong_is_shown_with_its_lines_and_the_old_one_s
     expect(alert).to_be_hidden()
 
 
+def test_a_configuration_from_before_is_compared_with_the_one_in_use(page: Page, gateway: Gateway) -> None:
+    right = gateway.config_path.read_text()
+    page.goto("/gateway/configuration")
+    revision = page.locator("dl > div", has_text="Revision").locator("dd").first
+    before = revision.inner_text()
+    gateway.config_path.write_text(f"{right}\nretention: {{runs_days: 30}}\n")
+    expect(revision).not_to_have_text(before)
+    page.reload()
+    page.get_by_role("button", name=before).click()
+    compared = page.get_by_role("group", name=re.compile(f"Then: {before}"))
+    expect(compared.locator("ins")).to_have_text('    "runs_days": 30,')
+    assert f"revision={before}" in page.url
+    assert not audit(page)
+    gateway.config_path.write_text(right)
+    expect(revision).to_have_text(before)
+
+
 def test_a_key_is_made_shown_once_used_revoked_and_refused(page: Page, gateway: Gateway) -> None:
     page.goto("/gateway/keys")
     page.get_by_role("button", name="New key").first.click()

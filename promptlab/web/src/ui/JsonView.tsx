@@ -8,9 +8,10 @@ import classes from "./json.module.css";
 const CHILDREN = 100;
 const CHARS = 600;
 
-export function JsonView({ value, label = "JSON", open = 2 }: { value: unknown; label?: string; open?: number }) {
+/** `bare` where it stands in a frame already. */
+export function JsonView({ value, label = "JSON", open = 2, bare }: { value: unknown; label?: string; open?: number; bare?: boolean }) {
   return (
-    <div className={classes.json} role="group" aria-label={label} tabIndex={0} dir="ltr">
+    <div className={classes.json} data-bare={bare} role="group" aria-label={label} tabIndex={0} dir="ltr">
       <span className={classes.copy}><Copy value={JSON.stringify(value, null, 2)} label="Copy JSON" /></span>
       <Node value={value} depth={0} open={open} last />
     </div>

@@ -7,6 +7,7 @@ import { JsonView } from "../../ui/JsonView";
 import { Figures, Panel } from "../../ui/Page";
 import { Shown } from "../../ui/States";
 import { Moment } from "../../ui/values";
+import { Revisions } from "./Revisions";
 import { type Configuration as Said, useConfiguration, useStatus } from "./api";
 
 export function Configuration() {
@@ -18,7 +19,8 @@ export function Configuration() {
           {said.last_error && <Wrong error={said.last_error} revision={said.revision} />}
           {said.needs_restart.length > 0 && <Alert color="yellow" title="Restart to use all of it">Changed, but read only at start: {said.needs_restart.join(", ")}.</Alert>}
           <Running said={said} />
-          <Panel title="Settings"><JsonView value={said.settings} label="Settings" open={1} /></Panel>
+          <Revisions current={said.revision} settings={said.settings} />
+          <Panel title="Settings"><JsonView value={said.settings} label="Settings" open={1} bare /></Panel>
         </>
       )}
     </Shown>

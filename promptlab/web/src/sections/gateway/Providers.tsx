@@ -19,7 +19,7 @@ export function Providers() {
               <Table.Tbody>
                 {all.map((provider) => (
                   <Table.Tr key={provider.name}>
-                    <Table.Td fw={500}><StateMark state={provider.state} />&ensp;<Foreign text={provider.name} /></Table.Td>
+                    <Table.Td fw={500} className="tnum"><StateMark state={provider.state} />&ensp;<Foreign text={provider.name} /></Table.Td>
                     <Table.Td className="mono">{provider.base_url === null ? <span className="dim">within the gateway</span> : <Foreign text={provider.base_url} />}</Table.Td>
                     <Table.Td>{provider.kinds.join(", ")}</Table.Td>
                     <Table.Td>

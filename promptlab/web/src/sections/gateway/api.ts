@@ -149,3 +149,26 @@ export interface Status {
 export function useStatus() {
   return useQuery({ queryKey: ["status"], queryFn: ({ signal }) => get<Status>("/admin/status", { signal }), refetchInterval: 2_000 });
 }
+
+export interface Revision {
+  revision: string;
+  first_at: string;
+  last_at: string;
+  in_use: boolean;
+}
+
+export function useRevisions() {
+  return useQuery({
+    queryKey: ["revisions"],
+    queryFn: async ({ signal }) => (await get<{ revisions: Revision[] }>("/api/gateway/revisions", { signal })).revisions,
+  });
+}
+
+export function useRevision(revision: string | null) {
+  return useQuery({
+    enabled: revision !== null,
+    queryKey: ["revisions", revision],
+    queryFn: ({ signal }) => get<Revision & { settings: Record<string, unknown> }>(`/api/gateway/revisions/${encodeURIComponent(revision!)}`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
