@@ -111,7 +111,7 @@ class Board:
             if not self._scores or cell is None or cell.status != "ok" or n in self._given:
                 continue
             r, v, repeat = self._place(n)
-            rival = self._cells.get(self._n(r, self._base, repeat)) if self._rival and v != self._base else None
+            rival = self._cells.get(self._n(r, self._base, repeat)) if self._rival else None
             if rival is not None and rival.status == "pending":
                 continue
             self._given.add(n)

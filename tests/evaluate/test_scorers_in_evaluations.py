@@ -1,0 +1,113 @@
+"""Scorers in evaluations of a real gateway: judges are runs of it, and code of one's own sees nothing of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import pytest
+
+from evaluate import Evaluation, evaluate
+from evaluate.client import GatewayRefused
+from evaluate.scorers import jail
+from tests.harness import Gateway, Start
+
+pytestmark = pytest.mark.anyio
+ROWS = [
+    {"inputs": {"question": f"question {number}"}, "expectations": {"expected_response": f"question {number}"}}
+    for number in range(3)
+]
+VARIANTS = {
+    "echo": {"endpoint": "demo/echo", "messages": "{{ question }}"},
+    "words": {"endpoint": "demo/words", "messages": "{{ question }}"},
+}
+
+
+async def evaluated(gateway: Gateway, scorers: list[Any], **more: Any) -> Evaluation:
+    def run() -> Evaluation:
+        return evaluate(rows=ROWS, variants=VARIANTS, scorers=scorers, url=gateway.url, key=gateway.key, **more)
+
+    return await anyio.to_thread.run_sync(run)
+
+
+async def test_scorers_of_every_kind_score_the_same_grid(start_gateway: Start) -> None:
+    gateway = await start_gateway({})
+    found = await evaluated(
+        gateway,
+        [
+            "exact",
+            {"scorer": "regex", "pattern": r"\d$", "name": "ends-in-digit"},
+            {"scorer": "bleu"},
+            {"scorer": "length", "unit": "characters"},
+            {"scorer": "correctness", "model": "demo/words"},
+            {"scorer": "pairwise", "model": "demo/words"},
+            {"scorer": "similarity", "model": "demo/words"},
+            {"scorer": "latency", "at_most": 60},
+        ],
+    )
+    assert found.grid.primary == "exact"
+    for cell in found.grid.cells:
+        scores = cell.scores
+        assert {score.error for score in scores.values()} == {None}, scores
+        assert scores["exact"].value is (cell.variant == "echo")
+        assert scores["ends-in-digit"].value is (cell.variant == "echo")
+        assert scores["latency_s"].value is True
+        judged = scores["correctness"]
+        assert judged.source == "judge"
+        assert judged.value in (True, False)
+        run = await gateway.run(judged.judge_run_ids[0])
+        assert run["tags"]["gatelog.evaluation"] == found.id
+        assert run["tags"]["gatelog.row"] == cell.row
+        assert run["tags"]["gatelog.scorer"] == "correctness"
+        if cell.variant == "echo":
+            assert (scores["pairwise"].value, scores["pairwise"].rationale) == (0.5, "it is the baseline itself")
+            assert scores["similarity"].value == pytest.approx(1)
+        else:
+            assert len(scores["pairwise"].judge_run_ids) == 2
+
+
+@pytest.mark.skipif(not jail.confined(), reason="custom scorers are run where there is Landlock: on Linux")
+async def test_a_scorer_of_ones_own_sees_nothing_of_the_gateway_and_cannot_stop_it(start_gateway: Start) -> None:
+    gateway = await start_gateway({}, GATELOG_TEST_SECRET="s3cret")
+    config = str(gateway.config_path)
+    source = (
+        "import os, time\n"
+        "def score(sample, config):\n"
+        "    assert 'GATELOG_TEST_SECRET' not in os.environ\n"
+        "    for place in (config, '/proc/1/environ', '/proc/self/environ'):\n"
+        "        try:\n"
+        "            open(place).read()\n"
+        "        except OSError:\n"
+        "            continue\n"
+        "        return 'read ' + place\n"
+        "    if sample['text'] == 'question 1':\n"
+        "        time.sleep(60)\n"
+        "    return 'saw nothing'\n"
+    )
+    own = {"scorer": "python", "name": "own", "kind": "category", "source": source, "seconds": 2}
+    found = await evaluated(gateway, ["exact", {**own, "options": {"config": config}}])
+    for cell in found.grid.cells:
+        if cell.text == "question 1":
+            assert (cell.scores["own"].value, cell.scores["own"].error) == (None, "it took longer than 2 s")
+        else:
+            assert cell.scores["own"].value == "saw nothing"
+
+
+async def test_files_are_sent_as_text_and_the_gateway_reads_none(start_gateway: Start, tmp_path: Path) -> None:
+    gateway = await start_gateway({})
+    (tmp_path / "shape.json").write_text('{"type": "string"}')
+    named = {"scorer": "json_schema", "schema": str(tmp_path / "shape.json")}
+    found = await evaluated(gateway, [named])
+    assert {cell.scores["json_schema"].value for cell in found.grid.cells} == {False}
+    async with gateway.client() as client:
+        spec = {"name": "x", "rows": ROWS, "variants": [{"name": "a", "endpoint": "demo/echo", "messages": "x"}]}
+        answer = await client.post("/api/evaluations", json={**spec, "scorers": [named]})
+    assert answer.status_code == 400
+    assert "files may be named only where `gatelog eval` runs" in answer.json()["error"]["message"]
+
+
+async def test_an_entry_that_is_wrong_is_a_refusal_that_says_what_would_be_right(start_gateway: Start) -> None:
+    gateway = await start_gateway({})
+    with pytest.raises(GatewayRefused, match="there is no scorer 'exakt'; did you mean 'exact'"):
+        await evaluated(gateway, ["exakt"])
