@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,11 +12,10 @@ from starlette.responses import Response, StreamingResponse
 from gateway.keys import Caller
 from gateway.policy import Endpoint, Policy
 from providers.errors import Forbidden, InvalidRequest, NotFound
-from tracking.csv_out import csv_lines
-from tracking.runs import PAGE, Run, Runs
+from tracking.exports import FORMATS, ready, written
+from tracking.runs import PAGE, Runs
 from tracking.search import NARROWING
 
-EXPORT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 BODY_TYPES = {"json": "application/json", "sse": "text/event-stream"}
 PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Of every answer here: what was said in a call is nobody's to keep or to take for a page."""
@@ -38,18 +37,18 @@ async def listed(request: Request) -> Response:
 
 
 async def exported(request: Request) -> Response:
-    """`GET /api/runs/export`: every run that passes; in detail, one JSON object a line, or as CSV."""
+    """`GET /api/runs/export`: every run that passes; in detail, one JSON object a line, or as CSV or Parquet."""
     query = _query(request, _SEARCH | {"raw", "format"})
     format = query.get("format", "jsonl")
-    if format not in EXPORT_TYPES:
-        raise InvalidRequest(f"format is {format!r}; say {' or '.join(EXPORT_TYPES)}", param="format")
+    if format not in FORMATS:
+        raise InvalidRequest(f"format is {format!r}; say {', '.join(FORMATS)}", param="format")
     runs, filter, order_by, narrow = _runs(request), query.get("filter", ""), _order(request), _narrow(query)
     raw, key_id = _flag("raw", query.get("raw", "false")), own_key(request)
+    ready(format)
     runs.check(filter, order_by, narrow)  # once the first line has gone, nothing can be a 400
     found = runs.export(filter, order_by, key_id=key_id, narrow=narrow, raw=raw)
-    lines = csv_lines(found) if format == "csv" else _lines(found)
     headers = {**PRIVATE, "content-disposition": f'attachment; filename="runs.{format}"'}
-    return StreamingResponse(lines, media_type=EXPORT_TYPES[format], headers=headers)
+    return StreamingResponse(written(format, found), media_type=FORMATS[format], headers=headers)
 
 
 async def shown(request: Request) -> Response:
@@ -148,8 +147,3 @@ def _bytes(body: bytes | None, type: str | None, what: str) -> Response:
     if body is None:
         raise NotFound(f"{what} is not kept: log_payloads is none for its endpoint, it was deleted, or there was none")
     return Response(body, media_type=BODY_TYPES.get(type or "", "application/octet-stream"), headers=PRIVATE)
-
-
-async def _lines(runs: AsyncIterator[Run]) -> AsyncIterator[bytes]:
-    async for run in runs:
-        yield orjson.dumps(run) + b"\n"

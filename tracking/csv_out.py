@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, Callable[[Run], Any]] = {
 }
 
 
-async def csv_lines(runs: AsyncIterator[Run]) -> AsyncIterator[bytes]:
+async def csv_lines(runs: AsyncIterator[Run]) -> AsyncGenerator[bytes]:
     """A head line, and a line for each run. An empty cell is unknown."""
     yield line(list(COLUMNS))
     async for run in runs:

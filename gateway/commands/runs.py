@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +23,15 @@ TAIL_SECONDS = 1.0
 HEADINGS = ("id", "started", "status", "model", "tokens", "cost", "ms")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read runs from the store.")
+
+
+class Format(StrEnum):
+    """Those of `tracking.exports.FORMATS`, which is not imported before it is needed."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
 
 Filter = Annotated[
     str,
@@ -139,30 +150,43 @@ def export(
     until: Until = None,
     order_by: OrderBy = None,
     raw: Raw = False,
+    format: Annotated[
+        Format, typer.Option(help="jsonl: all of each run; csv and parquet: a table, without what was said.")
+    ] = Format.JSONL,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file, readable only by you; else standard output.")
     ] = None,
     config: Config = None,
     store: Store = None,
 ) -> None:
-    """Print every run that passes, with its request and response, as JSON Lines."""
+    """Print every run that passes: with its request and response as JSON Lines, or as a table."""
     narrow = _narrow(endpoint=endpoint, model=model, provider=provider, status=status, since=since, until=until)
 
     async def write(url: str, stream: Any) -> int:
-        import orjson
-
+        from tracking.exports import ready, written
         from tracking.runs import Runs
 
         count = 0
-        async with opened(url) as database:
-            async for run in Runs(database).export(filter, order_by or (), narrow=narrow, raw=raw):
-                stream.write(orjson.dumps(run) + b"\n")
+
+        async def counted(found: AsyncIterator[Run]) -> AsyncIterator[Run]:
+            nonlocal count
+            async for run in found:
                 count += 1
+                yield run
+
+        ready(format.value)
+        async with opened(url) as database:
+            found = Runs(database).export(filter, order_by or (), narrow=narrow, raw=raw)
+            async with aclosing(written(format.value, counted(found))) as pieces:
+                async for piece in pieces:
+                    stream.write(piece)
         return count
 
     with exits():
         url = stored(config, store).store
         if output is None:
+            if format is Format.PARQUET and sys.stdout.isatty():
+                fail(FAILED, "a terminal cannot show Parquet: say --output FILE")
             asyncio.run(write(url, sys.stdout.buffer))
             sys.stdout.buffer.flush()
             return

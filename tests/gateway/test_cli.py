@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -169,6 +170,14 @@ def test_an_export_goes_to_a_pipe_or_to_a_file_of_ones_own(store: str, here: Pat
     assert json.loads((here / "out.jsonl").read_text())["request"] == {"model": "chat"}
     assert stat.S_IMODE((here / "out.jsonl").stat().st_mode) == 0o600
     assert run("runs", "export", "--store", store, "--output", "no/where").exit_code == FAILED
+
+
+def test_an_export_is_of_the_format_that_is_asked_for(store: str, here: Path) -> None:
+    assert run("runs", "export", "--store", store, "--format", "csv").stdout.startswith("id,status,")
+    result = run("runs", "export", "--store", store, "--format", "parquet", "--output", "out.parquet")
+    table = pq.read_table(here / "out.parquet")
+    assert result.stderr.endswith(f"{table.num_rows} runs written to out.parquet\n")
+    assert table.num_rows == len(run("runs", "export", "--store", store).stdout.splitlines()) > 0
 
 
 def test_whoever_reads_half_of_an_export_is_not_shouted_at(store: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import orjson
+import pyarrow.parquet as pq
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -206,4 +207,8 @@ async def test_an_export_is_of_a_known_format(http: httpx.AsyncClient) -> None:
     answer = await http.get("/api/runs/export", params={"format": "csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert len(answer.text.splitlines()) == len(ROWS) + 1
+    answer = await http.get("/api/runs/export", params={"format": "parquet", "filter": "metrics.cost_nanos < 5"})
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"] == 'attachment; filename="runs.parquet"'
+    assert pq.read_table(io.BytesIO(answer.content)).num_rows == 5
     assert (await http.get("/api/runs/export", params={"format": "xls"})).status_code == 400
