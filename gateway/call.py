@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gateway.routing import Choice, Endpoint
 from providers.chat import Json
@@ -19,6 +19,14 @@ from tracking.money import Price
 COUNTS = tuple(field.name for field in fields(Usage) if field.name != "suspect")
 KEPT_MOST = 8 << 20
 """Bytes of an answer that are kept for its run; what is beyond is delivered and not kept."""
+
+
+class Failure(NamedTuple):
+    """What is kept of an error. The error itself has a traceback, which holds on to the call."""
+
+    code: str | None
+    message: str
+    status: int
 
 
 class Call:
@@ -50,7 +58,7 @@ class Call:
     draining: bool = False
     status: Status = "interrupted"
     http_status: int = 200
-    error: GatewayError | None = None
+    error: Failure | None = None
     usage: Usage | None = None
     basis: Basis = "none"
     price: Price | None = None
@@ -130,13 +138,13 @@ class Call:
         """The caller did not wait for, or did not take, the answer."""
         self.status, self.http_status = "client_cancelled", 499
         self.error = (
-            GatewayError("the caller did not read its answer", code="client_too_slow")
+            Failure("client_too_slow", "the caller did not read its answer", 499)
             if self.too_slow
-            else GatewayError("the caller hung up", code="client_disconnected")
+            else Failure("client_disconnected", "the caller hung up", 499)
         )
 
     def failed(self, error: GatewayError) -> None:
-        self.error = error
+        self.error = Failure(error.code, error.message, error.status)
         self.http_status = 200 if self.headed else error.status
         if isinstance(error, TimedOut):
             self.status = "upstream_timeout"

@@ -21,7 +21,6 @@ from providers import sse
 from providers.chat import Json
 from providers.client import Client, Flow, Reply
 from providers.errors import (
-    Cut,
     Garbled,
     GatewayError,
     Internal,
@@ -141,7 +140,7 @@ class Engine:
                 await self._head(call, send)
             await send({"type": "http.response.body", "body": sse.DONE})
             return
-        error = relay.error or flow.error or Cut(f"{call.target.provider.name} broke off its answer")
+        error = flow.failure()
         self._health.failed(call.chosen, error)
         call.attempts[-1]["status"] = error.code
         if not call.headed:

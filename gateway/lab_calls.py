@@ -8,7 +8,7 @@ from collections.abc import Callable
 import uuid_utils
 from starlette.types import Message
 
-from gateway.call import Call
+from gateway.call import Call, Failure
 from gateway.directory import Directory
 from gateway.doors import openai as door
 from gateway.engine import Engine
@@ -85,7 +85,7 @@ class LabCalls:
             return meant.request, meant.endpoint, meant.body, meant
 
 
-def _outcome(call: Call, error: GatewayError | None) -> Outcome:
+def _outcome(call: Call, error: GatewayError | Failure | None) -> Outcome:
     usage, choice, end = call.usage, call.choice, call.end()
     return Outcome(
         run_id=call.id if call.begun else None,
@@ -111,5 +111,5 @@ def _counts(usage: Usage) -> Json:
     }
 
 
-def _said(error: GatewayError) -> Json:
+def _said(error: GatewayError | Failure) -> Json:
     return {"code": error.code, "message": error.message, "status": error.status}

@@ -99,7 +99,7 @@ class Flow:
             except UpstreamError as error:
                 self.close()
                 if not relay.done and relay.error is None:
-                    self.error = error
+                    self.error = error.with_traceback(None)
                 return b""
             if self._exchange is None:
                 return self._ended()
@@ -118,6 +118,12 @@ class Flow:
                 return given
         return b""
 
+    def failure(self) -> UpstreamError:
+        """Why the answer is not whole. It is not kept: once raised, its traceback holds on to us, and to the call."""
+        error = self.relay.error or self.error or cut(self._target)
+        self.relay.error = self.error = None
+        return error
+
     def close(self) -> None:
         if self._exchange is not None:
             self._exchange.close()
@@ -132,8 +138,8 @@ class Flow:
             if not data:
                 break
         self._ready = b"".join(given)
-        if (error := self.relay.error or self.error) is not None and not self.relay.events:
-            raise error
+        if (self.relay.error or self.error) is not None and not self.relay.events:
+            raise self.failure()
         if not self.relay.events and not self.relay.done:
             raise cut(self._target)
 

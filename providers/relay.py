@@ -70,7 +70,7 @@ class Translating:
             for frame in self._framing.feed(data):
                 self._read(frame, given)
         except UpstreamError as error:
-            self.error = error
+            self.error = error.with_traceback(None)
         self._learn()
         return b"".join(given)
 
@@ -84,7 +84,7 @@ class Translating:
                 if _parses(frame.data):
                     self._read(frame, given)
         except UpstreamError as error:
-            self.error = error
+            self.error = error.with_traceback(None)
         self._learn()
         if self.done and self._wants_usage and self.usage is not None:
             given.append(sse.encode(_usage_chunk(self._last, self.usage)))
@@ -253,7 +253,8 @@ class Passing:
         self._end()
 
     def _fail(self, error: UpstreamError) -> None:
-        self.error = error
+        # Without what would hold on to us, and to the call.
+        self.error = error.with_traceback(None)
         self._end()
 
     def _end(self) -> None:

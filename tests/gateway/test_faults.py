@@ -27,7 +27,7 @@ WORDS = 5
 MOST = 20
 PRICE = {"input": 1, "output": 2}
 QUICK = {"connect": 1, "first_byte": 0.4, "first_token": 0.5, "idle": 0.4, "total": 1.2}
-PATIENT = {**QUICK, "idle": 5, "total": 30}
+PATIENT = {**QUICK, "first_byte": 10, "first_token": 10, "idle": 10, "total": 30}
 HEAVY = frozenset({"huge", "bomb"})
 """What takes longer to come than the others' patience lasts, where the machine is busy."""
 ASK = [{"role": "user", "content": "Say some words."}]
