@@ -62,17 +62,17 @@ async def test_an_export_that_fails_leaves_no_whole_file_and_no_process(tmp_path
             yield run
         raise ConnectionAbortedError("the store went away")
 
-    heard: list[bytes] = []
+    heard = io.BytesIO()
 
     async def hear(pieces: AsyncIterator[bytes]) -> None:
         async for piece in pieces:
-            heard.append(piece)
+            heard.write(piece)
 
     async with opened(f"sqlite:///{tmp_path}/gatelog.db", [row(1)]) as database:
         with pytest.raises(ConnectionAbortedError):
             await hear(parquet(broken(Runs(database).export())))
     with pytest.raises(pa.ArrowInvalid):
-        pq.read_table(io.BytesIO(b"".join(heard)))
+        pq.read_table(io.BytesIO(heard.getvalue()))
     assert writers() == []
 
 
