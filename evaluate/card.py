@@ -192,6 +192,53 @@ class ParetoPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What a judge that saw both answers, in both orders, preferred: `wins`, `ties` and `losses` are the
+    candidate's."""
+
+    metric: str
+    candidate: str
+    baseline: str
+    wins: int
+    ties: int
+    losses: int
+    judged: int
+    """Pairs that were put to the judge; of answers that are alike nothing was asked."""
+    flips: Figure
+    """The share of pairs whose winner changed with the order."""
+    first_wins: Figure
+    """The share of decided judgements that whoever came first won: a half in fairness."""
+    position: PValue | None
+    """Of no favour for either place."""
+    at_equal_length: Figure
+    """The win rate that is left where both answers are equally long."""
+    length_slope: float | None
+    """Log-odds of winning for each standard deviation of the difference in log length."""
+    length_p: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    arm: str
+    elo: float
+    low: float
+    high: float
+    theta: float
+    """The strength itself, 0 on average: Elo is 1000 + 400 theta / ln 10."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Arms by who beat whom, the strongest first."""
+
+    metric: str
+    level: float
+    prompts: int
+    arms: tuple[Ranked, ...]
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One row on which a candidate differs from the baseline, with the runs to look at."""
 
@@ -244,6 +291,10 @@ class Card:
     notes: tuple[str, ...]
     reproduce: Mapping[str, str]
     """Code that makes this card again: `python` and `shell`."""
+    preferences: tuple[Preference, ...] = ()
+    """Of each metric that compares two answers."""
+    rankings: tuple[Ranking, ...] = ()
+    """Of the same, where there are three arms or more."""
 
     def comparison(self, candidate: str, metric: str | None = None) -> Comparison:
         metric = metric or self.primary

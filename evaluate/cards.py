@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluate import arms, excerpts
+from evaluate import arms, excerpts, preferences
 from evaluate.card import SCHEMA, Card
 from evaluate.cells import COST, LATENCY, Grid, Metric
 from evaluate.columns import Columns
@@ -56,7 +56,7 @@ def compare(
         repeats=grid.repeats,
         alpha=alpha,
         margins=held_to,
-        ranges={**{metric.name: (0.0, 1.0) for metric in metrics if metric.kind == "binary"}, **(ranges or {})},
+        ranges={**_known_ranges(grid, metrics), **(ranges or {})},
         pending=sum(cell.status == "pending" for cell in grid.cells),
         seed=grid.seed,
     )
@@ -85,6 +85,7 @@ def compare(
     bounds = setting.ranges.get(primary.name)
     slices, hidden = excerpts.slices(columns, primary, names, held, bounds, least=slice_minimum, level=1 - alpha)
     compared = [(each.candidate, held, each.pairs) for each in confirmed]
+    preferred, rankings = preferences.of_grid(grid, columns, setting.candidates, held, 1 - alpha)
     return Card(
         schema=SCHEMA,
         evaluation=_evaluation(grid),
@@ -122,6 +123,8 @@ def compare(
         judges=tuple(judges),
         notes=_notes(grid, columns, setting.pending),
         reproduce=_reproduce(grid, margin, alpha, baseline),
+        preferences=preferred,
+        rankings=rankings,
     )
 
 
@@ -131,6 +134,11 @@ def _metrics(grid: Grid, primary: Metric) -> tuple[Metric, ...]:
     for metric in (*grid.metrics, *ALWAYS):
         found.setdefault(metric.name, metric)
     return tuple(found.values())
+
+
+def _known_ranges(grid: Grid, metrics: Sequence[Metric]) -> dict[str, Range]:
+    names = [*(metric.name for metric in metrics if metric.kind == "binary"), *preferences.metrics(grid)]
+    return dict.fromkeys(names, (0.0, 1.0))
 
 
 def _checked(margins: Mapping[str, float], ranges: Mapping[str, Range], metrics: Sequence[Metric]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,10 +129,11 @@ def _all_alike(pairs: Pairs, level: float) -> Interval:
         # A price list makes costs alike, which is not chance.
         low = high = value
         method = "all differences alike"
-    elif value == 0 and pairs.range is not None and pairs.weights is None:
-        # Not one of so many differed: the rule of three, for how many could and how far.
-        high = _span(pairs) * (1 - (1 - level) ** (1 / pairs.units))
-        low, method = -high, "no difference seen, rule of three"
+    elif pairs.range is not None and pairs.weights is None:
+        # Not one of so many differed from the others: the rule of three, for how many could and how far.
+        others, span = 1 - (1 - level) ** (1 / pairs.units), _span(pairs)
+        low, high = value - others * (span + value), value + others * (span - value)
+        method = "all differences alike, rule of three"
     else:
         raise Refused(f"all {pairs.n} differences are {value:g}: they say nothing of how others would differ")
     return Interval(
@@ -165,33 +166,39 @@ def tests(pairs: Pairs, seed: int) -> tuple[PValue | None, tuple[PValue, ...]]:
 
 
 def not_worse(pairs: Pairs, by: float) -> PValue | None:
-    return _against(pairs, by, margin.not_worse_share, margin.not_worse)
+    """Of a loss of `by` or more; None where nothing can be said."""
+    table = pairs.gain_table
+    if table is not None:
+        return margin.not_worse_share(table, by)
+    if pairs.units < 2:
+        return None
+    try:
+        return margin.not_worse(pairs.gains, by, clusters=pairs.clusters, weights=pairs.weights)
+    except Refused:
+        return _alike(pairs, pairs.gains, by)
 
 
 def equivalent(pairs: Pairs, by: float) -> PValue | None:
-    return _against(pairs, by, margin.equivalent_share, margin.equivalent)
-
-
-def _against(
-    pairs: Pairs,
-    by: float,
-    of_shares: Callable[[Table, float], PValue],
-    of_numbers: Callable[..., PValue],
-) -> PValue | None:
+    """Of a loss or a gain of `by` or more."""
     table = pairs.gain_table
+    if table is not None:
+        return margin.equivalent_share(table, by)
     if pairs.units < 2:
         return None
-    if table is not None:
-        return of_shares(table, by)
     try:
-        return of_numbers(pairs.gains, by, clusters=pairs.clusters, weights=pairs.weights)
+        return margin.equivalent(pairs.gains, by, clusters=pairs.clusters, weights=pairs.weights)
     except Refused:
-        if pairs.range is None or pairs.weights is not None or any(pairs.differences):
-            return None
-        # If the difference were as large as the margin, so many rows would have had to differ that to see none is
-        # unlikely.
-        chance = max(0.0, 1 - by / _span(pairs)) ** pairs.units
-        return PValue(test="no difference seen, rule of three", value=chance, n=pairs.n)
+        sides = _alike(pairs, pairs.gains, by), _alike(pairs, [-gain for gain in pairs.gains], by)
+        return max((side for side in sides if side is not None), key=lambda side: side.value, default=None)
+
+
+def _alike(pairs: Pairs, gains: Sequence[float], by: float) -> PValue | None:
+    """For the mean to lie `by` below 0, so many rows would have to differ that to see none is unlikely."""
+    if pairs.range is None or pairs.weights is not None:
+        return None
+    differing = (gains[0] + by) / (gains[0] + _span(pairs)) if gains[0] + by > 0 else 0.0
+    chance = max(0.0, 1 - differing) ** pairs.units
+    return PValue(test="all differences alike, rule of three", value=chance, n=pairs.n)
 
 
 def e_value(pairs: Pairs, columns: Columns) -> float | None:

@@ -245,6 +245,23 @@ def test_scores_that_are_all_the_same_have_no_interval_but_a_reason() -> None:
     assert found.verdict.word == "inconclusive"
 
 
+def test_a_candidate_that_wins_every_row_by_as_much_is_better_where_scores_are_bounded() -> None:
+    made = grid({"old": lambda *_: 0.5, "new": lambda *_: 1.0}, metric=QUALITY, rows=100)
+    assert word(compare(made)) == "inconclusive"
+    found = compare(made, margin=0.1, ranges={"quality": (0.0, 1.0)}).comparison("new")
+    assert found.verdict.claims == ("better", "not worse")
+    assert found.difference.interval is not None
+    assert found.difference.interval.method == "all differences alike, rule of three"
+    # At most 3 of 100 rows, 1 - .05^(1/100), could have lost all the way to -1.
+    assert found.difference.interval.low == pytest.approx(0.5 - 0.029513 * 1.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(20, "inconclusive"), (100, "equivalent")])
+def test_arms_that_never_differ_are_equivalent_once_enough_rows_say_so(rows: int, verdict: str) -> None:
+    made = grid({"old": lambda *_: 0.5, "new": lambda *_: 0.5}, metric=QUALITY, rows=rows)
+    assert word(compare(made, margin=0.05, ranges={"quality": (0.0, 1.0)})) == verdict
+
+
 def test_a_score_in_words_has_no_mean() -> None:
     made = changed(
         grid({"old": OLD, "new": NEW}, metric=QUALITY),
