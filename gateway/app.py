@@ -61,6 +61,7 @@ from providers.assemble import assemble
 from providers.chat import Kind
 from providers.client import Client
 from providers.errors import GatewayError
+from tracking.alias_moves import AliasMoves
 from tracking.answer_sizes import AnswerSizes
 from tracking.artifact_roots import ArtifactRoots
 from tracking.artifacts import open_artifacts
@@ -231,7 +232,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     app.state.stopping, app.state.tails = stopping, 0
     app.state.labs, app.state.lab_runs, app.state.prompts = labs, lab_runs, prompts
     app.state.lab_calls, app.state.lab_votes = lab_calls, LabVotes(database)
-    app.state.answer_sizes = AnswerSizes(database)
+    app.state.answer_sizes, app.state.alias_moves = AnswerSizes(database), AliasMoves(database)
     app.state.feedback, app.state.saved_views = Feedback(database), SavedViews(database)
     app.state.experiments, app.state.metric_history = Experiments(database), MetricHistory(database)
     app.state.logged_runs, app.state.run_search = LoggedRuns(database), RunSearch(database)

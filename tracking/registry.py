@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from providers.chat import Json
+from providers.errors import Conflict
+from tracking import alias_moves as moves
 from tracking import registry_names as names
 from tracking import registry_rows as rows
+from tracking.alias_moves import NOBODY, Move
 from tracking.database import Database
 from tracking.mlflow.errors import MlflowError, invalid, missing
 from tracking.registry_names import ACTIVE, LATEST
@@ -80,6 +85,7 @@ class Registry:
             await connection.execute(
                 model_versions.update().where(_v.model_id == model.id, _v.stage != DELETED).values(updated_us=now)
             )
+            await moves.renamed(connection, name, new_name)
             return await _model(connection, new_name)
 
     async def describe(self, name: str, description: str) -> Model:
@@ -88,10 +94,13 @@ class Registry:
             await _update_model(connection, model, description=description, updated_us=_now())
             return await _model(connection, name)
 
-    async def delete_model(self, name: str) -> None:
+    async def delete_model(self, name: str, move: Move = NOBODY) -> None:
         """With all versions; the name is free again."""
         async with self._changing() as connection:
             model = await _model(connection, name, lock=True)
+            await moves.allow(connection, model.aliases, move)
+            for alias, number in model.aliases.items():
+                await moves.write(connection, name, alias, number, None, replace(move, kind="deleted"))
             await connection.execute(registered_models.delete().where(_m.id == model.id))
 
     async def create_version(
@@ -191,12 +200,15 @@ class Registry:
             await _update_model(connection, model, updated_us=now)
             return await _version(connection, name, number)
 
-    async def delete_version(self, name: str, number: int) -> None:
+    async def delete_version(self, name: str, number: int, move: Move = NOBODY) -> None:
         """Its aliases go with it. Its number is not used again."""
         now = _now()
         async with self._changing() as connection:
             model = await _model(connection, name, lock=True)
-            await _version(connection, name, number)
+            aliases = (await _version(connection, name, number)).aliases
+            await moves.allow(connection, aliases, move)
+            for alias in aliases:
+                await moves.write(connection, name, alias, number, None, replace(move, kind="deleted"))
             await connection.execute(model_aliases.delete().where(_a.model_id == model.id, _a.version == number))
             emptied: dict[str, Any] = {
                 "description": None,
@@ -246,24 +258,44 @@ class Registry:
             event: Event = "PROMPT_VERSION_TAG.DELETED" if model.is_prompt else "MODEL_VERSION_TAG.DELETED"
             await announce(connection, event, {"name": name, "version": str(number), "key": key})
 
-    async def set_alias(self, name: str, alias: str, number: int) -> None:
-        """Whatever version it meant before."""
+    async def set_alias(self, name: str, alias: str, number: int, move: Move = NOBODY) -> Json:
+        """Whatever version it meant before, unless the move says which. The move, as it is shown."""
         names.own_alias(alias)
         async with self._changing() as connection:
             model = await _model(connection, name, lock=True)
             await _version(connection, name, number)
+            await moves.allow(connection, [alias], move)
+            made = await moves.write(connection, name, alias, model.aliases.get(alias), number, move)
             await connection.execute(model_aliases.delete().where(_a.model_id == model.id, _a.alias == alias))
             await connection.execute(model_aliases.insert().values(model_id=model.id, alias=alias, version=number))
             event: Event = "PROMPT_ALIAS.CREATED" if model.is_prompt else "MODEL_VERSION_ALIAS.CREATED"
             await announce(connection, event, {"name": name, "alias": alias, "version": str(number)})
+        return made
 
-    async def delete_alias(self, name: str, alias: str) -> None:
+    async def roll_back(self, name: str, alias: str, move: Move) -> Json:
+        """To the version that it had before. The move, as it is shown."""
+        async with self._database.asking() as connection:
+            now = (await _model(connection, name)).aliases.get(alias)
+            if now is None:
+                raise missing(f"Registered model alias {alias} not found.")
+            number = await moves.before(connection, name, alias, now)
+        if number is None:
+            raise Conflict(f"the alias {alias!r} had no version before {now}", code="nothing_before")
+        return await self.set_alias(name, alias, number, replace(move, kind="rollback", expected=(now,)))
+
+    async def delete_alias(self, name: str, alias: str, move: Move = NOBODY) -> Json | None:
+        """The move, as it is shown; None where there was nothing to delete."""
         names.alias(alias)
+        made = None
         async with self._changing() as connection:
             model = await _model(connection, name, lock=True)
+            await moves.allow(connection, [alias], move)
+            if (number := model.aliases.get(alias)) is not None:
+                made = await moves.write(connection, name, alias, number, None, replace(move, kind="deleted"))
             await connection.execute(model_aliases.delete().where(_a.model_id == model.id, _a.alias == alias))
             event: Event = "PROMPT_ALIAS.DELETED" if model.is_prompt else "MODEL_VERSION_ALIAS.DELETED"
             await announce(connection, event, {"name": name, "alias": alias})
+        return made
 
     async def look(self) -> None:
         """See whether another process has changed something."""

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from providers.chat import Json
 from tracking import registry_names as names
+from tracking.alias_moves import Move
 from tracking.logged_models import LoggedModels
 from tracking.mlflow.errors import MlflowError, invalid
 from tracking.mlflow.wire import Ask, Service, filled
@@ -38,7 +39,7 @@ async def update_model(ask: Ask) -> Json:
 
 
 async def delete_model(ask: Ask) -> Json:
-    await _registry(ask).delete_model(ask.text("name"))
+    await _registry(ask).delete_model(ask.text("name"), Move(by=ask.caller))
     return {}
 
 
@@ -70,12 +71,12 @@ async def delete_model_tag(ask: Ask) -> Json:
 
 
 async def set_alias(ask: Ask) -> Json:
-    await _registry(ask).set_alias(ask.text("name"), ask.text("alias"), _number(ask))
+    await _registry(ask).set_alias(ask.text("name"), ask.text("alias"), _number(ask), Move(by=ask.caller))
     return {}
 
 
 async def delete_alias(ask: Ask) -> Json:
-    await _registry(ask).delete_alias(ask.text("name"), ask.text("alias"))
+    await _registry(ask).delete_alias(ask.text("name"), ask.text("alias"), Move(by=ask.caller))
     return {}
 
 
@@ -115,7 +116,7 @@ async def transition(ask: Ask) -> Json:
 
 
 async def delete_version(ask: Ask) -> Json:
-    await _registry(ask).delete_version(ask.text("name"), _number(ask))
+    await _registry(ask).delete_version(ask.text("name"), _number(ask), Move(by=ask.caller))
     return {}
 
 
