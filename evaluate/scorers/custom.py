@@ -275,23 +275,24 @@ class Worker:
         except ValueError:
             why = f"what it said is no answer, or longer than {LINE_MOST} bytes"
         except asyncio.CancelledError:
-            await asyncio.shield(self._stop())
+            await asyncio.shield(self._stop(patience=0.0))
             raise
-        code, told = await self._stop()
+        code, told = await self._stop(patience=5.0 if why == "it ended" else 0.0)
         if why == "it ended" and code is not None:
             number = code - 128 if code > 128 else -code
             why += f" by {signal.Signals(number).name}" if number > 0 else f" with {code}"
         raise Failed(f"{why}{f'; it printed: {told}' if told else ''}")
 
-    async def _stop(self) -> tuple[int | None, str]:
-        """End it and all that it started. Its exit code, where it had ended by itself, and the last that it printed."""
+    async def _stop(self, patience: float = 1.0) -> tuple[int | None, str]:
+        """End it and all that it started, after so many seconds in which it may end by itself. Its exit code where it
+        did, and the last that it printed."""
         process, self._process = self._process, None
         folder, self._folder = self._folder, None
         if process is None:
             return None, ""
         assert process.stdin is not None
         process.stdin.close()
-        code = await _ended(process)
+        code = await _ended(process, patience)
         if self._listening is not None:
             # It ends with the last process that holds the pipe, which is none now, or one that was let go.
             await asyncio.wait([self._listening], timeout=1)
@@ -308,10 +309,10 @@ async def _kept(printed: asyncio.StreamReader, last: bytearray) -> None:
         del last[: -4 * TOLD_MOST]
 
 
-async def _ended(process: asyncio.subprocess.Process) -> int | None:
+async def _ended(process: asyncio.subprocess.Process, patience: float) -> int | None:
     """The code that it ended with by itself; None where it had to be killed."""
     try:
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(patience):
             return await process.wait()
     except TimeoutError:
         pass

@@ -145,10 +145,16 @@ def _become_nobody() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    kept = struct.pack("=6I", MAY_READ_AND_SEARCH, MAY_READ_AND_SEARCH, 0, 0, 0, 0)
-    _checked(_libc().capset(struct.pack("=Ii", CAPABILITIES_VERSION, 0), kept))
+    if not _kept_only(MAY_READ_AND_SEARCH):
+        # In a container root has it not, and there Python is where everybody may read it.
+        _checked(0 if _kept_only(0) else -1)
     # Without it, what this process has under /proc belongs to root for having had its privileges.
     _checked(_libc().prctl(SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def _kept_only(privileges: int) -> bool:
+    sets = struct.pack("=6I", privileges, privileges, 0, 0, 0, 0)
+    return int(_libc().capset(struct.pack("=Ii", CAPABILITIES_VERSION, 0), sets)) == 0
 
 
 def _unshared(flags: int) -> bool:

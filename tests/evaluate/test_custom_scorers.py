@@ -303,8 +303,15 @@ def score(sample):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not PLAIN.exists(), reason="only root can become another user")
-@pytest.mark.parametrize("namespaces", [True, False])
-def test_an_ordinary_user_confines_as_well_also_where_there_are_no_namespaces(namespaces: bool) -> None:
+@pytest.mark.parametrize(
+    ("command", "user", "namespaces"),
+    [
+        pytest.param([], jail.NOBODY, True, id="an ordinary user"),
+        pytest.param([], jail.NOBODY, False, id="an ordinary user without namespaces"),
+        pytest.param(["setpriv", "--bounding-set", "-sys_admin,-dac_read_search"], 0, True, id="root in a container"),
+    ],
+)
+def test_whoever_runs_it_a_scorer_is_confined(command: list[str], user: int, namespaces: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="gatelog-test-") as folder:
         for name, text in (("mine.py", TRIES), ("jail.py", Path(jail.__file__).read_text())):
             Path(folder, name).write_text(text)
@@ -325,12 +332,12 @@ def test_an_ordinary_user_confines_as_well_also_where_there_are_no_namespaces(na
         without = "" if namespaces else "jail._unshared = lambda flags: False; "
         program = f"import sys, json; sys.path.insert(0, {folder!r}); import jail; {without}jail.main({config!r})"
         found = subprocess.run(
-            [PLAIN, "-I", "-c", program],
+            [*command, PLAIN, "-I", "-c", program],
             input='{"id": 1, "sample": {}, "options": {}}\n',
-            user=jail.NOBODY,
-            group=jail.NOBODY,
+            user=user,
+            group=user,
             extra_groups=[],
-            env={},
+            env={"PATH": os.defpath},
             cwd="/",
             capture_output=True,
             text=True,
