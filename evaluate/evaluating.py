@@ -25,6 +25,7 @@ class Evaluating:
         self._means, self._logged = means, logged
         self._owner = uuid.uuid4().hex
         self._live: dict[str, asyncio.Task[None]] = {}
+        self._works: dict[str, Work] = {}
 
     async def start(self, id: str) -> None:
         """From `created`, or on from where it was stopped or failed. Conflict where it is running or finished."""
@@ -38,6 +39,8 @@ class Evaluating:
     async def stop(self, id: str, reason: str) -> None:
         """Begin no other call of it. Conflict where it is not running."""
         if await self._means.store.move(id, ("running", "scoring"), "stopping", reason):
+            if id in self._works:
+                self._works[id].stop(reason)
             return
         if await self._means.store.move(id, ("created",), "stopped", reason):
             await self._logged.update(id, "KILLED", None, None)
@@ -51,8 +54,7 @@ class Evaluating:
             while True:
                 try:
                     for id in await self._means.store.take(self._owner):
-                        if id not in self._live:
-                            self._live[id] = asyncio.create_task(self._work(id))
+                        self._live[id] = asyncio.create_task(self._work(id, self._live.get(id)))
                 except GatewayError as error:
                     log.warning("evaluations are not looked at now: %s", error.message)
                 await asyncio.sleep(LOOK_SECONDS)
@@ -65,9 +67,13 @@ class Evaluating:
             except GatewayError as error:
                 log.warning("evaluations wait until this process is seen to be gone: %s", error.message)
 
-    async def _work(self, id: str) -> None:
+    async def _work(self, id: str, before: asyncio.Task[None] | None) -> None:
+        """`before` worked at it until it was stopped, and may still be clearing up."""
+        if before is not None:
+            await asyncio.wait({before})
         try:
-            await Work(id, self._owner, self._means).run()
+            work = self._works[id] = Work(id, self._owner, self._means)
+            await work.run()
         except GatewayError as error:
             # The store is away, or the like: whoever finds it silent goes on with it.
             log.warning("evaluation %s is left for later: %s", id, error.message)
@@ -75,4 +81,6 @@ class Evaluating:
             log.exception("evaluation %s failed", id)
             await self._means.store.move(id, LIVE, "failed", "a fault of the gateway, which its log tells of")
         finally:
-            del self._live[id]
+            self._works.pop(id, None)
+            if self._live.get(id) is asyncio.current_task():
+                del self._live[id]

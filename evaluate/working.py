@@ -70,6 +70,11 @@ class Work:
             log.warning("evaluation %s failed: %s", self._id, error.message)
             await self._close(kept, "failed", error.message)
 
+    def stop(self, reason: str) -> None:
+        """Begin no other call. Who has changed the state of the evaluation need not wait until that is seen."""
+        if self._runner is not None:
+            self._runner.stop(reason)
+
     async def _worked(self, kept: Json, post: Post) -> None:
         spec = kept["spec"]
         rows = [Row.from_json(row) for row in await self._store.rows(self._id)]
@@ -137,8 +142,7 @@ class Work:
             raise Halted(reason)
         await self._store.move(self._id, ("running",), "scoring")
         await scorer.drained()
-        if (await self._store.get(self._id))["state"] == "stopping":
-            raise Halted(runner.stopped or "it was stopped")
+        # Whoever wants it stopped now is too late: nothing is left that could be stopped.
         await self._close(kept, "finished", None)
 
     async def _close(self, kept: Json, state: str, reason: str | None) -> None:

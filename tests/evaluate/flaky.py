@@ -9,12 +9,19 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httptools
 
+from tracking.tokens import count_request
+
 Json = dict[str, Any]
-PROMPT_TOKENS = 24
+
+
+@cache
+def prompt_tokens_of(question: str) -> int:
+    return count_request("chat", {"messages": [{"role": "user", "content": question}]}, "gpt-4o-mini").tokens
 
 
 def words_of(question: str) -> int:
@@ -131,7 +138,8 @@ class _Conversation(asyncio.Protocol):
     def _completion(self, question: str) -> Json:
         message = {"role": "assistant", "content": self.provider.answers(question), "refusal": None}
         words = words_of(question)
-        usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": words, "total_tokens": PROMPT_TOKENS + words}
+        asked = prompt_tokens_of(question)
+        usage = {"prompt_tokens": asked, "completion_tokens": words, "total_tokens": asked + words}
         return {
             "id": "chatcmpl-1",
             "object": "chat.completion",
