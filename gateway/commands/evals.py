@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.commands import gates
 from gateway.commands.options import AsJson, Config, Store
 from gateway.commands.remote import Key, Url, remote
 from gateway.commands.terminal import FAILED, emit, exits, fail, show, tell
@@ -162,6 +163,9 @@ def schema() -> None:
     from evaluate.spec import schema
 
     emit(schema(), indent=True)
+
+
+gates.register(app)
 
 
 def _wanted(head: Json) -> bool:
