@@ -27,6 +27,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(moving.app, name="import")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(evals.app, name="eval")
+app.command("export")(moving.export)
 
 
 def main() -> None:

@@ -6,8 +6,10 @@ import asyncio
 import base64
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ from gateway.commands.terminal import FAILED, USAGE, emit, exits, fail, show, te
 if TYPE_CHECKING:
     from tracking.artifacts import Artifacts
     from tracking.moving.from_mlflow import Brought
+    from tracking.moving.parquet import ParquetCalls
     from tracking.moving.theirs import Theirs
 
 SKIPPED_MOST = 20
@@ -75,6 +78,97 @@ def mlflow(
         except (UnreadableError, ArtifactsPlaceError) as exc:
             fail(FAILED, str(exc))
         _report(brought, json)
+
+
+@app.command("folder")
+def folder(
+    folder: Annotated[Path, typer.Argument(help="What `gatelog export` wrote.")],
+    no_files: Annotated[bool, typer.Option("--no-files", help="Leave artifacts in the folder.")] = False,
+    artifacts: Files = None,
+    json: AsJson = False,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Import what `gatelog export` wrote. What is in the store already stays as it is."""
+
+    async def restore(url: str, files: Artifacts | None) -> Counter[str]:
+        from tracking.moving.restore import Restoring
+
+        async with opened(url, migrate=True) as database:
+            with _progress() as progress:
+                return await Restoring(database, folder, files, progress).restore()
+
+    with exits():
+        from tracking.artifacts import ArtifactsPlaceError, open_artifacts
+        from tracking.moving.folder import FolderError
+
+        settings = stored(config, store, artifacts=artifacts)
+        try:
+            files = None if no_files else open_artifacts(settings.artifacts, int(settings.server.max_upload))
+            new = asyncio.run(restore(settings.store, files))
+        except (FolderError, ArtifactsPlaceError) as exc:
+            fail(FAILED, str(exc))
+        _counted(new, "new", json)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="The folder to write, which is made.")],
+    filter: Annotated[
+        str | None, typer.Option("--filter", "-f", help="Only calls that it finds, and what was said about them.")
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Calls as Parquet too; needs gatelog[parquet].")] = False,
+    no_files: Annotated[bool, typer.Option("--no-files", help="Without artifacts.")] = False,
+    artifacts: Files = None,
+    json: AsJson = False,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Write the whole store, or the calls that a filter finds, to a folder of JSON Lines.
+
+    `gatelog import folder` reads it back. Keys, sessions and webhooks are left out.
+    """
+
+    async def write(url: str, files: Artifacts | None) -> Counter[str]:
+        from tracking.moving.export import Exporting
+
+        async with opened(url) as database:
+            with _progress() as progress:
+                exporting = Exporting(database, folder, progress, _parquet if parquet else None)
+                if filter is not None:
+                    return await exporting.found(filter)
+                return await exporting.everything(files)
+
+    with exits():
+        from tracking.artifacts import ArtifactsPlaceError, open_artifacts
+        from tracking.moving.folder import FolderError
+
+        if parquet and find_spec("pyarrow") is None:
+            fail(FAILED, "--parquet needs pyarrow: pip install 'gatelog[parquet]'")
+        settings = stored(config, store, artifacts=artifacts)
+        try:
+            files = None if no_files else open_artifacts(settings.artifacts, int(settings.server.max_upload))
+            written = asyncio.run(write(settings.store, files))
+        except (FolderError, ArtifactsPlaceError) as exc:
+            fail(FAILED, str(exc))
+        _counted(written, "written", json)
+
+
+def _parquet(folder: Path) -> ParquetCalls:
+    from tracking.moving.parquet import ParquetCalls
+
+    return ParquetCalls(folder)
+
+
+def _counted(counts: Counter[str], heading: str, json: bool) -> None:
+    found = {str(name): count for name, count in sorted(counts.items()) if count}
+    if json:
+        emit({heading: found})
+    else:
+        show(
+            ("", heading),
+            [(name.replace("_", " "), str(count)) for name, count in found.items()],
+            right=frozenset({heading}),
+        )
 
 
 def _theirs(uri: str, artifacts: Path | None) -> Theirs:
