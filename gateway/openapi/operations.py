@@ -338,6 +338,7 @@ SUMMARIES: Mapping[tuple[str, str], str] = {
     ("POST", "/api/lab/import"): "Make a lab of what OpenAI's playground or promptfoo keeps",
     ("GET", "/api/lab/{id}/code"): "The call of a cell of a lab, as code",
     ("GET", "/api/lab/{id}/export"): "Export the grid of a lab, or what was preferred in it",
+    ("GET", "/api/overview"): "What a window of time came to, beside the one before",
     ("GET", "/api/prompts"): "List prompts",
     ("POST", "/api/prompts"): "Make a prompt",
     ("GET", "/api/prompts/protected-aliases"): "Which aliases administrators alone may move",
