@@ -46,7 +46,7 @@ class LimitedOptions(Options):
     )
     direction: Literal["higher", "lower"] = Field(default="higher", description="which way is better")
     options: dict[str, Any] = Field(default={}, description="given to the function as arguments by name")
-    seconds: float = Field(default=10.0, gt=0, le=3600, description="how long one sample may take")
+    seconds: float = Field(default=10.0, gt=0, le=240, description="how long one sample may take")
     memory_mb: int = Field(default=1024, ge=64, le=65536, description="memory of each of its processes")
     processes: int = Field(default=8, ge=1, le=256, description="processes and threads that it may have at once")
     file_mb: int = Field(default=16, ge=0, le=4096, description="the size of a file that it may write")

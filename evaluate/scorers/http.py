@@ -16,13 +16,15 @@ from evaluate.scorers.given import Failed, shown, value_of
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Kind, Sample, Scorer, unscored
 from providers.chat import Json
-from providers.outward import PORTS, Refused, named, pool, receiver
+from providers.outward import PORTS, Refused, named, receiver
+from providers.outward_pool import LOST, pool
 
 ANSWER_MOST = 1 << 20
 """Bytes of an answer that are read."""
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-WAIT_MOST = 30.0
-"""Seconds that a `retry-after` is waited for."""
+WAIT_MOST = 15.0
+"""Seconds that a `retry-after` is waited for. With the most that attempts may take it stays below the time after which
+an evaluation gives up scorers that say nothing."""
 AT_ONCE = 8
 HOW = "where `gatelog eval` runs, `private: true` allows {}"
 
@@ -35,8 +37,8 @@ class HttpOptions(Options):
     )
     direction: Literal["higher", "lower"] = Field(default="higher", description="which way is better")
     options: dict[str, Any] = Field(default={}, description="posted beside the sample")
-    seconds: float = Field(default=30.0, gt=0, le=600, description="how long one attempt may take")
-    attempts: int = Field(default=3, ge=1, le=10, description="how often it is tried in all")
+    seconds: float = Field(default=30.0, gt=0, le=60, description="how long one attempt may take")
+    attempts: int = Field(default=3, ge=1, le=4, description="how often it is tried in all")
     private: bool = Field(
         default=False, description="also where its address is private, or without HTTPS; only for `gatelog eval`"
     )
@@ -95,7 +97,7 @@ class _Caller:
                     why = f"it did not answer within {self.options.seconds:g} s"
                 except Refused as exc:
                     raise Failed(str(exc)) from exc
-                except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as exc:
+                except LOST as exc:
                     why = f"{type(exc).__name__}: {exc}".rstrip(": ")
                 else:
                     if 200 <= status < 300:

@@ -94,6 +94,24 @@ async def test_a_scorer_of_ones_own_sees_nothing_of_the_gateway_and_cannot_stop_
             assert cell.scores["own"].value == "saw nothing"
 
 
+async def test_a_prompt_of_the_registry_judges(start_gateway: Start) -> None:
+    gateway = await start_gateway({})
+    async with gateway.client() as client:
+        tags = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
+        text = {"key": "mlflow.prompt.text", "value": "Is {{ answer }} right? Expected: {{ expected }}"}
+        await client.post("/api/2.0/mlflow/registered-models/create", json={"name": "judge", "tags": tags})
+        version = {"name": "judge", "source": "x", "tags": [*tags, text]}
+        made = await client.post("/api/2.0/mlflow/model-versions/create", json=version)
+        assert made.status_code == 200, made.text
+    judge = {"scorer": "prompt", "prompt": "prompts:/judge/1", "model": "demo/words", "name": "ours"}
+    gone = {"scorer": "prompt", "prompt": "prompts:/judge/7", "model": "demo/words", "name": "gone"}
+    found = await evaluated(gateway, [judge, gone])
+    for cell in found.grid.cells:
+        assert cell.scores["ours"].value in (True, False)
+        assert cell.scores["gone"].value is None
+        assert str(cell.scores["gone"].error).startswith("the prompt cannot be read: ")
+
+
 async def test_files_are_sent_as_text_and_the_gateway_reads_none(start_gateway: Start, tmp_path: Path) -> None:
     gateway = await start_gateway({})
     (tmp_path / "shape.json").write_text('{"type": "string"}')
