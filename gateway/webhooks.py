@@ -10,15 +10,17 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-
-import httpcore
+from typing import TYPE_CHECKING
 
 from gateway.seals import SealError, Seals
 from providers.errors import StorageUnavailable
-from providers.outward import Allowed, Refused, pool, receiver, resolved
+from providers.outward import Allowed, Refused, receiver, resolved
 from tracking.mlflow.errors import invalid
 from tracking.webhook_events import EXAMPLES, Event
 from tracking.webhooks import Delivery, Webhook, Webhooks, message
+
+if TYPE_CHECKING:
+    from httpcore import AsyncConnectionPool
 
 TIMEOUT_SECONDS = 30.0
 LOOK_SECONDS = 1.0
@@ -53,7 +55,7 @@ class Deliverer:
 
     def __init__(self, webhooks: Webhooks, seals: Seals, allowed: Allowed) -> None:
         self._webhooks, self._seals, self._allowed = webhooks, seals, allowed
-        self._pool = pool(allowed)
+        self._pool: AsyncConnectionPool | None = None
 
     async def check(self, url: str) -> None:
         """Raises MlflowError for a URL that nothing would be sent to."""
@@ -80,7 +82,8 @@ class Deliverer:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def _some(self) -> bool:
         """Deliver what is due now; whether there was anything."""
@@ -121,17 +124,23 @@ class Deliverer:
             return Answer(None, "", f"it did not answer within {TIMEOUT_SECONDS:g} s")
         except (Refused, SealError) as exc:
             return Answer(None, "", str(exc))
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as exc:
-            return Answer(None, "", f"{type(exc).__name__}: {exc}".rstrip(": "))
 
     async def _posted(self, url: str, headers: list[tuple[str | bytes, str | bytes]], body: str) -> Answer:
+        # Not at the top: most gateways tell nobody, and all of them start.
+        from providers.outward_pool import LOST, pool
+
+        if self._pool is None:
+            self._pool = pool(self._allowed)
         heard = b""
-        async with self._pool.stream("POST", url, headers=headers, content=body.encode()) as response:
-            async for piece in response.aiter_stream():
-                heard += piece
-                if len(heard) > ANSWER_MOST:
-                    break
-            return Answer(response.status, heard[:ANSWER_MOST].decode(errors="replace"))
+        try:
+            async with self._pool.stream("POST", url, headers=headers, content=body.encode()) as response:
+                async for piece in response.aiter_stream():
+                    heard += piece
+                    if len(heard) > ANSWER_MOST:
+                        break
+                return Answer(response.status, heard[:ANSWER_MOST].decode(errors="replace"))
+        except LOST as exc:
+            return Answer(None, "", f"{type(exc).__name__}: {exc}".rstrip(": "))
 
     def _signed(self, webhook: Webhook, id: str, body: str) -> list[tuple[str | bytes, str | bytes]]:
         """The time is that of the attempt, so that a receiver may refuse what is old."""

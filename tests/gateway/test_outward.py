@@ -8,7 +8,8 @@ import ipaddress
 import pytest
 
 from gateway.seals import SealError, Seals
-from providers.outward import Outward, Refused, is_public, pool, receiver, resolved
+from providers.outward import Refused, is_public, receiver, resolved
+from providers.outward_pool import Outward, pool
 
 pytestmark = pytest.mark.anyio
 
