@@ -201,6 +201,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
     }
     routes = guard.routes(
         [
+            ("/gateway/mlflow/v1/chat/completions", calls("chat"), ["POST"], "call"),
             ("/gateway/{endpoint}/invocations", calls(None), ["POST"], "call"),
             ("/endpoints/{endpoint}/invocations", calls(None), ["POST"], "call"),
             *models_api.ROUTES,

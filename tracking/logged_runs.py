@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +22,8 @@ from tracking.mlflow.errors import invalid, missing
 from tracking.run_tables import run_datasets, run_inputs, run_latest, run_metrics, run_models, run_params, runs
 from tracking.tables import calls, experiments
 
-RUN_NAME = "mlflow.runName"
+RUN_NAME, MODELS = "mlflow.runName", "mlflow.log-model.history"
+"""Tags: a run's name is also one, and so is the list of what clients of MLflow 2 call its models."""
 CONTEXT = "mlflow.data.context"
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 Tags = Mapping[str, str]
@@ -143,6 +145,19 @@ class LoggedRuns:
                 await self._metrics(connection, held, metrics)
             if tags:
                 await _retag(connection, held, {**(held.row["tags"] or {}), **tags})
+
+    async def log_model(self, id: str, model: Json, *, key_id: str | None = None) -> None:
+        """Add a model, as clients of MLflow 2 say it, to the run's own list of them, which is a tag."""
+        async with self._database.changing() as connection:
+            held = await _hold(connection, id, key_id)
+            tags = dict(held.row["tags"] or {})
+            before = tags.get(MODELS, "[]")
+            try:
+                listed = [*orjson.loads(before), model]
+            except (orjson.JSONDecodeError, TypeError) as exc:
+                raise invalid(f"the tag {MODELS} of run {id} is not a list of models: {before[:100]!r}") from exc
+            said = names.limited(orjson.dumps(listed).decode(), MODELS, names.TAG_VALUE_MOST)
+            await _retag(connection, held, {**tags, MODELS: said})
 
     async def delete_tag(self, id: str, key: str, *, key_id: str | None = None) -> None:
         async with self._database.changing() as connection:

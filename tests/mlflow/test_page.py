@@ -30,7 +30,11 @@ PROTOS: Any = (
     mlflow_artifacts_pb2.MlflowArtifactsService,
 )
 PUBLIC = frozenset({"/version", "/health"})
-SPOKEN_BY = {"/v1/traces": "POST", "/ajax-api/2.0/mlflow/upload-artifact": "POST"}
+SPOKEN_BY = {
+    "/v1/traces": "POST",
+    "/ajax-api/2.0/mlflow/upload-artifact": "POST",
+    "/gateway/mlflow/v1/chat/completions": "POST",
+}
 """Of the routes that no proto names, those that are not read with GET."""
 Route = tuple[str, str]
 

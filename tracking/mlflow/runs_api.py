@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from providers.chat import Json
 from tracking import run_names as names
 from tracking.logged_runs import STATUSES, Dataset, LoggedRuns, Metric
@@ -15,6 +17,8 @@ from tracking.run_search import VIEWS, RunSearch
 PAGE, PAGE_MOST = 1_000, 50_000
 BATCH_BYTES_MOST = 1_000_000
 MODELS_MOST = 1_000
+MODEL_NEEDS = frozenset({"artifact_path", "flavors", "utc_time_created", "run_id"})
+MODEL_KEEPS = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
 LATEST_MS = 2**63 // 1000 - 1
 """Times are kept in microseconds."""
 
@@ -85,6 +89,25 @@ async def log_batch(ask: Ask) -> Json:
     return {}
 
 
+async def log_model(ask: Ask) -> Json:
+    """As clients of MLflow 2 do it; those of MLflow 3 have routes of their own for models."""
+    id, text = ask.text("run_id"), ask.text("model_json")
+    try:
+        model = orjson.loads(text)
+    except orjson.JSONDecodeError as exc:
+        raise invalid(f"Malformed model info. \n {text[:200]} \n is not a valid JSON.") from exc
+    if not isinstance(model, dict):
+        raise ask.fault("model_json", text[:100], "a JSON object")
+    if absent := MODEL_NEEDS - model.keys():
+        raise invalid(f"Model json is missing mandatory fields: {sorted(absent)}")
+    if not isinstance(model["flavors"], dict):
+        raise ask.fault("model_json.flavors", model["flavors"], "an object")
+    kept = {name: model[name] for name in MODEL_KEEPS if name in model}
+    kept["flavors"] = {name: _plain(flavor) for name, flavor in model["flavors"].items()}
+    await _logged(ask).log_model(id, kept, key_id=ask.only)
+    return {}
+
+
 async def log_inputs(ask: Ask) -> Json:
     id = ask.text("run_id")
     datasets = [_dataset(each) for each in ask.objects("datasets")]
@@ -127,10 +150,16 @@ SERVICES: list[Service] = [
     ("POST", "2.0", "runs/log-batch", log_batch, "track"),
     ("POST", "2.0", "runs/set-tag", set_tag, "track"),
     ("POST", "2.0", "runs/delete-tag", delete_tag, "track"),
+    ("POST", "2.0", "runs/log-model", log_model, "track"),
     ("POST", "2.0", "runs/log-inputs", log_inputs, "track"),
     ("POST", "2.0", "runs/outputs", log_outputs, "track"),
     ("POST", "2.0", "runs/search", search, "read"),
 ]
+
+
+def _plain(flavor: object) -> object:
+    """Without the configuration, which may be of any size."""
+    return {name: value for name, value in flavor.items() if name != "config"} if isinstance(flavor, dict) else flavor
 
 
 def _logged(ask: Ask) -> LoggedRuns:
