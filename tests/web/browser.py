@@ -47,6 +47,7 @@ class Faults:
         self.found: list[str] = []
         self._expected: set[int] = set()
         self._broken = False
+        self._thrown: tuple[str, ...] = ()
 
     def expect(self, *statuses: int) -> None:
         self._expected.update(statuses)
@@ -55,9 +56,13 @@ class Faults:
         """The test ends connections: what the browser says of that is no fault."""
         self._broken = True
 
+    def expect_thrown(self, *words: str) -> None:
+        """The test breaks a part of the page: it says so to whoever looks into its console."""
+        self._thrown = words
+
     def watch(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.found.append(f"exception: {error}"))
+        page.on("pageerror", lambda error: self._exception(str(error)))
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -68,7 +73,13 @@ class Faults:
             return
         if self._broken and "net::ERR_" in message.text:
             return
+        if any(word in message.text for word in self._thrown):
+            return
         self.found.append(f"console: {message.text} ({message.location['url']})")
+
+    def _exception(self, error: str) -> None:
+        if not any(word in error for word in self._thrown):
+            self.found.append(f"exception: {error}")
 
     def _request(self, request: Request) -> None:
         url = urlsplit(request.url)

@@ -70,7 +70,7 @@ def test_the_sign_in_is_accessible(tabs: Tabs, scheme: Scheme) -> None:
 
 def test_on_a_narrow_screen_the_navigation_comes_when_it_is_called(tabs: Tabs, gateway: Gateway) -> None:
     page = tabs.open(gateway.key, size=PHONE)
-    page.goto("/gateway")
+    page.goto("/gateway/keys")
     nav = page.get_by_role("navigation", name="Main")
     expect(nav).to_be_hidden()
     page.get_by_role("button", name="Open the navigation").click()

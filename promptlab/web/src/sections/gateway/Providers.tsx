@@ -20,7 +20,7 @@ export function Providers() {
                 {all.map((provider) => (
                   <Table.Tr key={provider.name}>
                     <Table.Td fw={500} className="tnum"><StateMark state={provider.state} />&ensp;<Foreign text={provider.name} /></Table.Td>
-                    <Table.Td className="mono">{provider.base_url === null ? <span className="dim">within the gateway</span> : <Foreign text={provider.base_url} />}</Table.Td>
+                    <Table.Td>{provider.base_url === null ? <span className="dim">within the gateway</span> : <span className="mono"><Foreign text={provider.base_url} /></span>}</Table.Td>
                     <Table.Td>{provider.kinds.join(", ")}</Table.Td>
                     <Table.Td>
                       {provider.base_url === null ? <span className="dim">needs none</span>

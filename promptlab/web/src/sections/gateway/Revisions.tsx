@@ -37,7 +37,7 @@ function Line({ revision, chosen, choose }: { revision: Revision; chosen: boolea
     <Table.Tr>
       <Table.Td className="mono">
         {revision.in_use ? <>{revision.revision} <Badge ml={6}>in use</Badge></>
-          : <UnstyledButton className={classes.name} aria-expanded={chosen} onClick={() => choose(chosen ? null : revision.revision)}>{revision.revision}</UnstyledButton>}
+          : <UnstyledButton className={`${classes.name} link`} aria-expanded={chosen} onClick={() => choose(chosen ? null : revision.revision)}>{revision.revision}</UnstyledButton>}
       </Table.Td>
       <Table.Td><Moment us={us(revision.first_at)} as="local" /></Table.Td>
       <Table.Td><Moment us={us(revision.last_at)} as="local" /></Table.Td>

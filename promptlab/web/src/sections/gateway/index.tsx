@@ -3,6 +3,7 @@
 import { type ComponentType, lazy } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { useMay } from "../../api/whoami";
+import { Boundary } from "../../ui/Boundary";
 import { Page, Views } from "../../ui/Page";
 import { Empty, Forbidden } from "../../ui/States";
 import { Overview } from "./Overview";
@@ -36,7 +37,7 @@ export default function Gateway() {
       <Switch>
         <Route path="/gateway"><Redirect to="/gateway/overview" replace /></Route>
         {VIEWS.map(({ name, View, admins }) => (
-          <Route key={name} path={`/gateway/${name}`}>{admin || !admins ? <View /> : <Forbidden title={admins} />}</Route>
+          <Route key={name} path={`/gateway/${name}`}>{admin || !admins ? <Boundary><View /></Boundary> : <Forbidden title={admins} />}</Route>
         ))}
         <Route><Empty title="There is no such page" icon="search">The Gateway has no view of this name.</Empty></Route>
       </Switch>
