@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from evaluate.cells import Cell, Grid
-
-Measure = Callable[[Cell], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +18,9 @@ class Columns:
     cluster_of: dict[str, str | None]
     weight_of: dict[str, float]
     slices_of: dict[str, dict[str, str]] = field(default_factory=dict)
+    _tries: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict, repr=False, compare=False)
+    _means: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    """What was read from the cells already: each slice and comparison asks for the same again."""
 
     @classmethod
     def of(cls, grid: Grid) -> Self:
@@ -39,18 +40,24 @@ class Columns:
     def of_arm(self, variant: str) -> Iterable[Cell]:
         return (cell for cells in self.cells[variant].values() for cell in cells)
 
-    def tries(self, variant: str, metric: str) -> dict[str, list[float]]:
+    def tries(self, variant: str, metric: str) -> Mapping[str, list[float]]:
         """The numbers of each row that has any."""
-        found: dict[str, list[float]] = {}
-        for row, cells in self.cells[variant].items():
-            numbers = [number for cell in cells if (number := cell.measure(metric)) is not None]
-            if numbers:
-                found[row] = numbers
+        found = self._tries.get((variant, metric))
+        if found is None:
+            found = self._tries[variant, metric] = {}
+            for row, cells in self.cells[variant].items():
+                numbers = [number for cell in cells if (number := cell.measure(metric)) is not None]
+                if numbers:
+                    found[row] = numbers
         return found
 
-    def means(self, variant: str, metric: str) -> dict[str, float]:
+    def means(self, variant: str, metric: str) -> Mapping[str, float]:
         """One number for each row that has any: tries of a row are one item."""
-        return {row: sum(numbers) / len(numbers) for row, numbers in self.tries(variant, metric).items()}
+        found = self._means.get((variant, metric))
+        if found is None:
+            tries = self.tries(variant, metric)
+            found = self._means[variant, metric] = {row: sum(numbers) / len(numbers) for row, numbers in tries.items()}
+        return found
 
     def settled(self, row: str) -> bool:
         """Whether no cell of the row is still to come, in any arm."""

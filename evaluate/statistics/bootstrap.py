@@ -53,20 +53,37 @@ def of_columns(
     figure: Callable[[Floats], Floats],
     columns: Floats,
     *,
+    clusters: Clusters | None = None,
     method: Method = "auto",
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Fast where items are independent: `figure` maps resampled columns of shape (columns, ..., items) to (...)
-    figures."""
+    """Fast where items are independent or clusters of one size.
+
+    `figure` maps resampled columns of shape (columns, ..., items) to (...) figures.
+    """
     n = columns.shape[1]
+    members = _members(groups(clusters, n))
+    if len({each.size for each in members}) > 1:
+        return of_rows(
+            lambda rows: float(figure(columns[:, rows])),
+            n,
+            clusters=clusters,
+            method=method,
+            level=level,
+            resamples=resamples,
+            seed=seed,
+        )
+    order = np.stack(members)
 
     def drawn(chosen: Indices, axis: int = -1) -> Floats:
-        return figure(columns[:, chosen])
+        return figure(columns[:, order[chosen].reshape(*chosen.shape[:-1], -1)])
 
-    low, high, used = _bootstrap(drawn, n, method, level, resamples, seed, vectorized=True)
-    return _interval(float(figure(columns)), low, high, level, used, n, None, n)
+    low, high, used = _bootstrap(
+        drawn, len(members), method, level, resamples, seed, vectorized=True, per_unit=order.shape[1]
+    )
+    return _interval(float(figure(columns)), low, high, level, used, n, clusters, len(members))
 
 
 def of_sums(
@@ -133,6 +150,7 @@ def _bootstrap(
     seed: int,
     *,
     vectorized: bool,
+    per_unit: int = 1,
 ) -> tuple[float, float, str]:
     within_unit(level, "a level")
     if units < 2:
@@ -149,7 +167,7 @@ def _bootstrap(
                 drawn,
                 method="BCa" if how == "bca" else how,
                 n_resamples=resamples,
-                batch=max(1, BATCH // units) if vectorized else None,
+                batch=max(1, BATCH // (units * per_unit)) if vectorized else None,
                 vectorized=vectorized,
                 confidence_level=level,
                 rng=np.random.default_rng(seed),

@@ -62,22 +62,18 @@ def difference(
     steps)."""
     one, two = pairs(candidate, baseline)
     enough(one.size, q)
-    if clustered(clusters):
-        return bootstrap.of_rows(
-            lambda rows: float(np.quantile(one[rows], q) - np.quantile(two[rows], q)),
-            one.size,
-            clusters=clusters,
-            method="percentile",
-            level=level,
-            resamples=resamples,
-            seed=seed,
-        )
 
     def figure(columns: Floats) -> Floats:
         return np.asarray(np.quantile(columns[0], q, axis=-1) - np.quantile(columns[1], q, axis=-1))
 
     return bootstrap.of_columns(
-        figure, np.stack([one, two]), method="percentile", level=level, resamples=resamples, seed=seed
+        figure,
+        np.stack([one, two]),
+        clusters=clusters,
+        method="percentile",
+        level=level,
+        resamples=resamples,
+        seed=seed,
     )
 
 

@@ -194,6 +194,19 @@ def test_resampling_clusters_by_rows_and_by_their_sums_is_the_same(data: st.Data
     assert (fast.low, fast.high, fast.clusters) == (near(slow.low), near(slow.high), len(set(groups)))
 
 
+def test_resampling_clusters_of_one_size_is_the_same_fast_and_slow() -> None:
+    values, groups = np.random.default_rng(3).lognormal(0, 1, 120), np.tile(np.arange(30), 4)
+    fast = quantile.difference(values, values[::-1], 0.5, clusters=groups, resamples=200)
+    slow = bootstrap.of_rows(
+        lambda rows: float(np.median(values[rows]) - np.median(values[::-1][rows])),
+        120,
+        clusters=groups,
+        method="percentile",
+        resamples=200,
+    )
+    assert fast == slow
+
+
 def test_bca_falls_back_to_percentiles_with_few_items_and_items_alike_are_refused() -> None:
     assert bootstrap.mean([0, 1] * 5).method == "bootstrap, percentile"
     assert bootstrap.mean([0, 1] * 15).method == "bootstrap, bca"
