@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gateway
+import promptlab
 import providers
 import tracking
 from providers.errors import GatewayError
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = (providers, tracking, gateway)
+PACKAGES = (providers, tracking, promptlab, gateway)
 
 
 def listed() -> set[str]:
