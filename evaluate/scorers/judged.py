@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -17,6 +17,7 @@ from evaluate.scorers import material
 from evaluate.scorers.answer import EXPECTED
 from evaluate.scorers.options import Entries, Entry, Means, Options, Unfit
 from evaluate.scorers.scorer import Kind, Need, Sample, Scorer, Unscored, check, expected, unscored
+from evaluate.scorers.text import identity
 from promptlab.prompts import render, variables
 from providers.chat import Json
 from providers.errors import InvalidRequest
@@ -112,7 +113,7 @@ def judged(options: Options, judge: Judge, needs: frozenset[Need], parts: Callab
         direction=None if kind_of(judge.instruction.scale) == "category" else "higher",
         needs=needs,
         score=checked(name, needs, ask),
-        identity={"scorer": options.scorer, **judge.identity},
+        identity={**identity(options), **judge.identity},
         judge=True,
     )
 
@@ -154,15 +155,12 @@ def guidelines(options: GuidelinesOptions, means: Means) -> Scorer:
             "answer": material.answer(sample),
         }
 
-    scorer = judged(options, options.judge(prompts.GUIDELINES, means), needs, parts)
-    # What is to be followed is as much the judge as the words that it is told to follow it by.
-    rules = list(fixed) if isinstance(fixed, tuple) else fixed
-    return replace(scorer, identity={**scorer.identity, "guidelines": rules})
+    return judged(options, options.judge(prompts.GUIDELINES, means), needs, parts)
 
 
 def criteria(options: CriteriaOptions, means: Means) -> Scorer:
     instruction = Instruction(
-        name=f"criteria:{options.called}",
+        name="criteria",
         version=1,
         text=f"You judge an answer to a question or request by these criteria:\n\n{options.criteria}",
         scale=options.scale,
@@ -222,7 +220,7 @@ def prompt(options: PromptOptions, means: Means) -> Scorer:
         kind=kind,
         direction=None if kind == "category" else "higher",
         score=checked(name, frozenset(), ask),
-        identity={"scorer": options.scorer, **judge.identity},
+        identity={**identity(options), **judge.identity},
         judge=True,
     )
 
@@ -263,7 +261,7 @@ def retrieval_relevance(options: JudgeOptions, means: Means) -> Scorer:
         kind="numeric",
         needs=needs,
         score=checked(name, needs, ask),
-        identity={"scorer": options.scorer, **judge.identity},
+        identity={**identity(options), **judge.identity},
         judge=True,
     )
 

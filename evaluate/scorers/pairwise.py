@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -16,6 +14,7 @@ from evaluate.scorers import material
 from evaluate.scorers.judged import JudgeOptions, checked
 from evaluate.scorers.options import Entries, Entry, Means
 from evaluate.scorers.scorer import Need, Sample, Scorer, check, unscored
+from evaluate.scorers.text import identity
 
 NEEDS: frozenset[Need] = frozenset({"inputs", "output"})
 ORDERS = re.compile(
@@ -35,7 +34,7 @@ def pairwise(options: PairwiseOptions, means: Means) -> Scorer:
     instruction = PAIRWISE
     if options.criteria is not None:
         words = f"{PAIRWISE.text}\n\nWhat makes an answer the better one:\n{options.criteria}"
-        instruction = Instruction(name=f"pairwise:{options.called}", version=1, text=words, scale=PAIRWISE.scale)
+        instruction = Instruction(name="pairwise:criteria", version=1, text=words, scale=PAIRWISE.scale)
     name, judge = options.called, options.judge(instruction, means)
 
     async def ask(sample: Sample) -> Score:
@@ -60,7 +59,7 @@ def pairwise(options: PairwiseOptions, means: Means) -> Scorer:
         kind="numeric",
         needs=NEEDS | {"rival"},
         score=checked(name, NEEDS, ask),
-        identity={"scorer": options.scorer, **judge.identity},
+        identity={**identity(options), **judge.identity},
         judge=True,
     )
 
@@ -79,32 +78,6 @@ def _both(name: str, ahead: Verdict, behind: Verdict) -> Score:
     return Score(
         name=name, value=value, rationale=rationale[:5000], judge_run_ids=runs, cost_nanos=cost, source="judge"
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flips:
-    """How much of what a judge said hung on which answer stood first."""
-
-    pairs: int
-    flipped: int
-    """Pairs of which the winner changed with the order."""
-    first_won: int
-    decided: int
-    """Verdicts that were no tie; in fairness half of them are won by the first."""
-
-
-def flips(scores: Iterable[Score]) -> Flips:
-    """Of scores that this scorer gave; those of pairs that were not put to the judge do not count."""
-    pairs = flipped = first_won = decided = 0
-    for score in scores:
-        if score.value is None or score.rationale is None or not (found := ORDERS.match(score.rationale)):
-            continue
-        one, other = found.groups()
-        pairs += 1
-        flipped += {one, other} == {"candidate", "baseline"}
-        first_won += (one == "candidate") + (other == "baseline")
-        decided += (one != "tie") + (other != "tie")
-    return Flips(pairs=pairs, flipped=flipped, first_won=first_won, decided=decided)
 
 
 ENTRIES: Entries = {
