@@ -11,6 +11,8 @@ from typing import Literal
 from evaluate.quoting import in_html, neutral
 
 WIDTH = 900.0
+ROOM = 80
+"""How far apart two numbers beside each other have to be, so that both can be read."""
 NARROW = 26
 """Characters of an arm's name that have room beside its interval."""
 
@@ -52,7 +54,10 @@ def difference(it: Estimate, tone: Tone, write: Write, *, margin: float | None, 
     parts: list[str] = []
     if margin:
         parts.append(_rect(x(-margin), 26, x(margin) - x(-margin), 40, "band"))
-        parts += [_text(x(at), 20, write(at), "tick", "middle") for at in (-margin, margin)]
+        if x(margin) - x(-margin) > ROOM:
+            parts += [_text(x(at), 20, write(at), "tick", "middle") for at in (-margin, margin)]
+        else:
+            parts.append(_text(x(0), 18, f"± {write(margin).removeprefix('+')}", "tick", "middle"))
     parts.append(_line(24, 66, WIDTH - 24, 66, "axis"))
     for tick in ticks(-reach, reach, 7):
         parts.append(_line(x(tick), 66, x(tick), 71, "axis"))

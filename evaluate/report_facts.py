@@ -13,14 +13,12 @@ from evaluate.wording import (
     chance,
     change_of,
     count,
-    dollars,
     effect,
     interval,
     kind_of,
     nanos,
     number,
     share,
-    value_of,
 )
 
 Tone = Literal["good", "bad", "same", "unsure"]
@@ -146,13 +144,3 @@ def _cost(card: Card) -> str:
     judges = f", {nanos(card.judge_nanos)} of it judges" if card.judge_nanos else ""
     unknown = " at least" if card.unknown_cost_cells else ""
     return f"{nanos(card.total_nanos)}{unknown}{judges}"
-
-
-def per_thousand(value: float) -> str:
-    return dollars(value * 1000)
-
-
-def mean_of(card: Card, arm: str, metric: str) -> str:
-    """A metric of an arm in words: its mean, nothing where it has none."""
-    found = next((each.mean.interval for each in card.arm(arm).metrics if each.metric == metric), None)
-    return NONE if found is None else value_of(kind_of(card, metric))(found.value)

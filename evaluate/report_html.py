@@ -22,6 +22,8 @@ from evaluate.wording import (
     value_of,
 )
 
+LONG = 36
+"""Characters under a figure that stand in one line."""
 MOST_SAID = 2_000
 """Characters of an answer that a report shows; the rest is behind its run's link."""
 ICON = (
@@ -134,7 +136,7 @@ def _quality(card: Card) -> str:
 
 
 def _money(card: Card) -> str:
-    if len(card.pareto) < 2:
+    if len(card.pareto) < 2 or not any(each.cost.high for each in card.pareto):
         return ""
     kind, order = kind_of(card, card.primary), [arm.name for arm in card.arms]
     points = [
@@ -239,7 +241,8 @@ def _cell(text: str, under: str, tone: str | None, arm: int | None) -> str:
     shown = f'<span class="tag {tone}">{in_html(text)}</span>' if tone else f"<bdi>{in_html(text)}</bdi>"
     if arm is not None:
         shown = f'<span class="swatch arm-{arm % 8}"></span>{shown}'
-    return shown + (f"<small>{in_html(under)}</small>" if under else "")
+    kind = ' class="wrap"' if len(under) > LONG else ""
+    return shown + (f"<small{kind}>{in_html(under)}</small>" if under else "")
 
 
 def _missing(card: Card) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import orjson
 
 from evaluate.card import Arm, Card, Comparison, Figure
-from evaluate.report_facts import TONE, Tone, judge_line, mean_of
+from evaluate.report_facts import TONE, Tone, judge_line
 from evaluate.statistics.interval import Interval
 from evaluate.wording import (
     NONE,
@@ -78,8 +79,8 @@ def _metrics(card: Card) -> Table:
         (
             Cell(each.metric, "primary" if each.role == "primary" else ""),
             Cell(each.candidate),
-            Cell(mean_of(card, each.baseline, each.metric)),
-            Cell(mean_of(card, each.candidate, each.metric), _corrected(card, each)),
+            _mean(card, each.baseline, each.metric),
+            _mean(card, each.candidate, each.metric),
             _differing(each),
             Cell(chance(each.p_adjusted), each.p.test if each.p else ""),
             Cell(each.verdict.word, tone=TONE[each.verdict.word]),
@@ -229,17 +230,26 @@ def _differing(it: Comparison) -> Cell:
     return _figure(it.difference, change_of(it.kind))
 
 
-def _corrected(card: Card, it: Comparison) -> str:
-    """What the mean would be without its judge's errors."""
-    found = next((each.corrected for each in card.arm(it.candidate).metrics if each.metric == it.metric), None)
-    if found is None or found.interval is None:
-        return ""
-    return f"corrected {value_of(it.kind)(found.interval.value)}"
+def _mean(card: Card, arm: str, metric: str) -> Cell:
+    """With what it would be without its judge's errors, where these are known."""
+    found = next((each for each in card.arm(arm).metrics if each.metric == metric), None)
+    if found is None:
+        return Cell(NONE)
+    write = value_of(kind_of(card, metric))
+    if found.mean.interval is None:
+        return Cell(NONE, _why(found.mean.refused or ""))
+    right = None if found.corrected is None else found.corrected.interval
+    return Cell(write(found.mean.interval.value), "" if right is None else f"corrected {write(right.value)}")
+
+
+def _why(refused: str) -> str:
+    """The first of a refusal's words: there is room for no more."""
+    return "too few" if "needs at least" in refused else re.split("[:;]", refused)[0]
 
 
 def _figure(it: Figure, write: Write) -> Cell:
     if it.interval is None:
-        return Cell(NONE, "too few" if it.refused else "")
+        return Cell(NONE, _why(it.refused or ""))
     return Cell(write(it.interval.value), interval(it.interval, write))
 
 

@@ -124,5 +124,18 @@ async def test_a_label_is_of_the_metric_s_kind_and_of_an_answer_of_the_evaluatio
     await post(gateway, "/api/reviews", {**label, "value": True})
     await post(gateway, "/api/reviews", {**label, "value": None})
     assert (await get(gateway, "/api/reviews", evaluation=id, metric="helpful"))["labelled"] == 0
+    trace = f"tr-{run}"
+    by_mlflow = {
+        "assessment_name": "helpful",
+        "source": {"source_type": "HUMAN", "source_id": "ann"},
+        "feedback": {"value": True},
+    }
+    await post(gateway, f"/api/3.0/mlflow/traces/{trace}/assessments", {"assessment": by_mlflow})
+    assert (await get(gateway, "/api/reviews", evaluation=id, metric="helpful"))["labelled"] == 1
+    await post(gateway, "/api/reviews", {**label, "value": False, "rationale": "it is not"})
+    found = await get(gateway, f"/api/3.0/mlflow/traces/{trace}")
+    said = [each for each in found["trace"]["trace_info"]["assessments"] if each["assessment_name"] == "helpful"]
+    human = [each for each in said if each["source"]["source_type"] == "HUMAN"]
+    assert sorted(each["feedback"]["value"] for each in human) == [False, True]
     nobody = await post(gateway, "/api/judges/certificates", {"evaluation": id, "metric": "exact"}, 400)
     assert nobody["error"]["message"] == "no judge gives 'exact' here; judges give: helpful"

@@ -14,10 +14,10 @@ import orjson
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from evaluate.card import Card
+from evaluate.card import Card, Figure
 from evaluate.report import FORMS, html, json, markdown, written
 from evaluate.report_html import policy
-from tests.evaluate.cards import arm, card, comparison, known, verdict
+from tests.evaluate.cards import BETTER, arm, card, comparison, known, verdict
 
 CHROMIUM = os.environ.get("GATELOG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
@@ -145,6 +145,25 @@ def test_what_was_refused_is_not_drawn() -> None:
     )
     Elements(html(empty))
     assert markdown(empty).startswith("# Support triage\n")
+
+
+def test_a_mean_without_an_interval_says_why() -> None:
+    whole = card()
+    same = replace(whole.arms[0].metrics[0], mean=Figure(refused="all 200 scores are 1: they say nothing"))
+    page = html(replace(whole, arms=(replace(whole.arms[0], metrics=(same,)), *whole.arms[1:])))
+    assert "<small>all 200 scores are 1</small>" in page
+
+
+def test_models_that_cost_nothing_have_no_plot_of_cost() -> None:
+    free = tuple(replace(each, cost=replace(each.cost, value=0.0, low=0.0, high=0.0)) for each in card().pareto)
+    assert "Quality and cost" in html(card())
+    assert "Quality and cost" not in html(card(pareto=free))
+
+
+def test_a_margin_that_is_narrow_in_the_plot_is_labelled_once() -> None:
+    assert "± 2.0 pp" not in html(card())
+    wide = replace(BETTER, difference=known(0.8, 0.6, 0.9))
+    assert "± 2.0 pp" in html(card(comparisons=(wide,)))
 
 
 def test_markdown_holds_the_same_and_no_markup_of_others() -> None:
