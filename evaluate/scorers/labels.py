@@ -215,10 +215,12 @@ ENTRIES: Entries = {
         about="The answer is the right label; for the arm accuracy, precision, recall, F1, confusion and the rest.",
         options=ClassificationOptions,
         build=classification,
+        packages=("sklearn",),
     ),
     "regression": Entry(
         about="How far the answer's number is from the right one; for the arm MAE, RMSE, R squared and the rest.",
         options=RegressionOptions,
         build=regression,
+        packages=("scipy", "sklearn"),
     ),
 }

@@ -64,6 +64,8 @@ class Entry:
     options: type[Options]
     build: Callable[[Any, Means], Scorer]
     """From checked options. It raises Unfit."""
+    packages: tuple[str, ...] = ()
+    """What it imports of the extra `gatelog[evaluate]`, when it is used."""
 
 
 Entries = Mapping[str, Entry]

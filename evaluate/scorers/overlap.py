@@ -181,13 +181,20 @@ ENTRIES: Entries = {
         about="BLEU by sacrebleu, 0 to 100: smoothed for each row, and the corpus's own for the arm.",
         options=BleuOptions,
         build=bleu,
+        packages=("sacrebleu",),
     ),
-    "chrf": Entry(about="chrF by sacrebleu, 0 to 100, of each row and of the corpus.", options=ChrfOptions, build=chrf),
+    "chrf": Entry(
+        about="chrF by sacrebleu, 0 to 100, of each row and of the corpus.",
+        options=ChrfOptions,
+        build=chrf,
+        packages=("sacrebleu",),
+    ),
     "ter": Entry(
         about="TER by sacrebleu, in edits per 100 words of the reference; less is better.",
         options=TerOptions,
         build=ter,
+        packages=("sacrebleu",),
     ),
-    "rouge": Entry(about="ROUGE by rouge-score, 0 to 1.", options=RougeOptions, build=rouge),
+    "rouge": Entry(about="ROUGE by rouge-score, 0 to 1.", options=RougeOptions, build=rouge, packages=("rouge_score",)),
     "meteor": Entry(about="METEOR by NLTK, 0 to 1.", options=MeteorOptions, build=meteor),
 }

@@ -307,7 +307,12 @@ def _qualified(statement: Any) -> Any:
 
 ENTRIES: Entries = {
     "json_valid": Entry(about="The answer is JSON.", options=JsonOptions, build=json_valid),
-    "json_schema": Entry(about="The answer is JSON that a schema allows.", options=SchemaOptions, build=json_schema),
+    "json_schema": Entry(
+        about="The answer is JSON that a schema allows.",
+        options=SchemaOptions,
+        build=json_schema,
+        packages=("jsonschema",),
+    ),
     "field_f1": Entry(
         about="How many of the expected object's fields the answer has, and no others (F1).",
         options=FieldsOptions,
@@ -318,5 +323,6 @@ ENTRIES: Entries = {
         about="The answer is a statement that means the same as the expected one, both in their plainest form.",
         options=SqlOptions,
         build=sql,
+        packages=("sqlglot",),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,18 +74,6 @@ def build(entries: Sequence[Any], means: Means) -> tuple[Scorer, ...]:
     return tuple(scorers)
 
 
-def check(entries: Sequence[Any]) -> None:
-    """As `build`, without building: nothing is imported that scorers need, and nothing is opened."""
-    faults: list[str] = []
-    for at, given in enumerate(entries):
-        try:
-            _checked(given)
-        except InvalidScorer as exc:
-            faults.append(f"scorers[{at}]: {exc}")
-    if faults:
-        raise InvalidScorer("\n".join(faults))
-
-
 def _checked(given: Any) -> tuple[Entry, Options]:
     said: Json
     match given:
@@ -101,6 +90,8 @@ def _checked(given: Any) -> tuple[Entry, Options]:
         near = difflib.get_close_matches(name, list(SCORERS), n=1)
         hint = f"did you mean {near[0]!r}? there are" if near else "there are"
         raise InvalidScorer(f"there is no scorer {name!r}; {hint} {', '.join(sorted(SCORERS))}")
+    if missing := [package for package in entry.packages if importlib.util.find_spec(package) is None]:
+        raise InvalidScorer(f"{name} needs {', '.join(missing)}; pip install 'gatelog[evaluate]'")
     try:
         return entry, entry.options.model_validate(said)
     except ValidationError as exc:

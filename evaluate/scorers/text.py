@@ -278,9 +278,12 @@ ENTRIES: Entries = {
     "contains": Entry(about="The answer contains a text.", options=ContainsOptions, build=contains),
     "starts_with": Entry(about="The answer begins with a text.", options=ContainsOptions, build=starts_with),
     "ends_with": Entry(about="The answer ends with a text.", options=ContainsOptions, build=ends_with),
-    "regex": Entry(about="The answer matches a pattern.", options=RegexOptions, build=regex),
+    "regex": Entry(about="The answer matches a pattern.", options=RegexOptions, build=regex, packages=("re2",)),
     "levenshtein": Entry(
-        about="How far the answer is from what was expected, in edits.", options=DistanceOptions, build=levenshtein
+        about="How far the answer is from what was expected, in edits.",
+        options=DistanceOptions,
+        build=levenshtein,
+        packages=("rapidfuzz",),
     ),
     "length": Entry(about="How long the answer is.", options=LengthOptions, build=length),
     "refusal": Entry(

@@ -140,5 +140,6 @@ ENTRIES: Entries = {
         about="The answer calls the tools that were expected, with the arguments that were expected.",
         options=ToolCallOptions,
         build=tool_calls,
+        packages=("scipy",),
     ),
 }

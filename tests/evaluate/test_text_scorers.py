@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from evaluate.scorers.options import Means
-from evaluate.scorers.table import InvalidScorer, build, check
+from evaluate.scorers.table import SCORERS, InvalidScorer, build
 from tests.evaluate.scoring import asked, sample, scored, scorer, value
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_same_text_is_exact_and_any_of_several_will_do() -> None:
@@ -143,7 +148,7 @@ def test_a_refusal_is_right_where_it_was_expected() -> None:
 )
 def test_an_entry_that_asks_for_nothing_says_what_would_be_right(entry: object, complaint: str) -> None:
     with pytest.raises(InvalidScorer) as caught:
-        check([entry])
+        build([entry], Means())
     assert complaint in str(caught.value)
     assert str(caught.value).startswith("scorers[0]: ")
 
@@ -159,3 +164,22 @@ def test_scores_bear_the_name_that_they_were_given() -> None:
     (named,) = build([{"scorer": "exact", "name": "same"}], Means())
     assert (named.name, named.identity) == ("same", {"scorer": "exact"})
     assert asked(named, sample("a", "a")).name == "same"
+
+
+@pytest.mark.parametrize("name", [name for name, entry in SCORERS.items() if entry.packages])
+def test_a_package_that_is_not_installed_is_named_with_the_extra_that_has_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in SCORERS[name].packages:
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        InvalidScorer, match=rf"{name} needs {SCORERS[name].packages[0]}.*pip install 'gatelog\[evaluate\]'"
+    ):
+        build([name], Means())
+
+
+def test_no_scorer_imports_what_it_computes_with_before_it_is_used() -> None:
+    heavy = sorted({package for entry in SCORERS.values() for package in entry.packages} | {"numpy", "nltk"})
+    program = f"import sys, evaluate.scorers.table; print([each for each in {heavy!r} if each in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
