@@ -47,6 +47,12 @@ def test_every_module_says_what_it_owns() -> None:
     assert not silent
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Without packages around them, pytest would take one for the other."""
+    names = [path.name for path in tracked() if path.name.startswith("test_") and path.suffix == ".py"]
+    assert len(names) == len(set(names)), sorted({name for name in names if names.count(name) > 1})
+
+
 def test_nothing_names_the_machine_it_was_written_on() -> None:
     traces = [
         f"{path}: {found.group()}"
