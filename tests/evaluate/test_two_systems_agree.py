@@ -168,6 +168,10 @@ def test_many_pairs_are_flipped_at_random_and_the_same_way_each_time() -> None:
     values = np.random.default_rng(1).normal(0.2, 1, 200)
     one, two = permutation.sign_flip(values), permutation.sign_flip(values)
     assert one == two
+    scipys = stats.permutation_test(
+        (values,), np.sum, permutation_type="samples", n_resamples=5000, rng=np.random.default_rng(2)
+    )
+    assert one.value == pytest.approx(scipys.pvalue, abs=0.01)
     assert one.value == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.01)
 
 
