@@ -31,17 +31,24 @@ def question_means(scores: Sequence[Numbers]) -> Floats:
 
 def spread(scores: Sequence[Numbers]) -> Spread:
     """Var(question means) = between + within / repeats. `between` below 0 is noise around 0 and is said as it is."""
-    tried = [floats(tries) for tries in scores]
-    if len(tried) < 2:
-        raise Refused(f"{len(tried)} questions; at least 2 are needed to tell questions from tries")
-    if min(tries.size for tries in tried) < 2:
+    if len(scores) < 2:
+        raise Refused(f"{len(scores)} questions; at least 2 are needed to tell questions from tries")
+    if min(len(tries) for tries in scores) < 2:
         raise Refused("a question was tried once; each needs at least 2 tries to see how tries differ")
-    within = float(np.mean([tries.var(ddof=1) for tries in tried]))
-    repeats = len(tried) / sum(1 / tries.size for tries in tried)
+    sizes = np.array([len(tries) for tries in scores])
+    variances, means = np.empty(sizes.size), np.empty(sizes.size)
+    for size in np.unique(sizes):
+        at = np.flatnonzero(sizes == size)
+        tried = np.array([scores[each] for each in at], dtype=np.float64)
+        variances[at], means[at] = tried.var(axis=1, ddof=1), tried.mean(axis=1)
     # The variance that tries add to a question's mean is averaged over questions, so that unequal numbers of tries are
     # right too.
-    added = float(np.mean([tries.var(ddof=1) / tries.size for tries in tried]))
-    return Spread(within=within, between=float(question_means(scores).var(ddof=1)) - added, repeats=repeats)
+    added = float((variances / sizes).mean())
+    return Spread(
+        within=float(variances.mean()),
+        between=float(means.var(ddof=1)) - added,
+        repeats=float(sizes.size / (1 / sizes).sum()),
+    )
 
 
 def pass_at(tries: int, successes: int, k: int) -> float:
