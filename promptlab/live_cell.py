@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import orjson
@@ -33,6 +34,7 @@ class LiveCell:
         self._text: list[str] = []
         self._delta: Delta = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._began = time.perf_counter()
         self.run_id: str | None = None
 
     @property
@@ -42,7 +44,9 @@ class LiveCell:
 
     def head(self, run_id: str, provider: str, model: str) -> None:
         self.run_id = run_id
-        self._channel.tell("head", {**self._place.shown(), "run_id": run_id, "provider": provider, "model": model})
+        waited = round((time.perf_counter() - self._began) * 1000, 3)
+        said = {"run_id": run_id, "provider": provider, "model": model, "ttft_ms": waited}
+        self._channel.tell("head", {**self._place.shown(), **said})
 
     def data(self, data: bytes) -> None:
         if self._size + len(data) > KEPT_MOST:

@@ -122,6 +122,7 @@ async def test_cells_stream_and_each_is_a_run(gateway: Gateway) -> None:
     streamed = [event for event in told if event["data"].get("column") == "a" and event["data"]["row"] == "2"]
     first = [event for event in streamed if event["data"]["repeat"] == 1]
     assert [event["event"] for event in first if event["event"] != "delta"] == ["started", "head", "cell"]
+    assert 0 < first[1]["data"]["ttft_ms"] < 10_000
     said = "".join(event["data"]["text"] for event in first if event["event"] == "delta")
     cell = first[-1]["data"]
     assert said == cell["text"] == text(WORDS)
