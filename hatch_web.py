@@ -35,6 +35,7 @@ MACHINES = frozenset({"x86_64", "amd64", "aarch64", "arm64"})
 NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
 PROBE = ("view", "vite", "version", "--fetch-retries=0", "--fetch-timeout=10000", "--loglevel=error")
 SECONDS_MOST = 900
+SHOWN_MOST = 2000
 REST_SECONDS = 60
 """pip asks for the wheel twice (its metadata, then itself): a dead network is not waited for twice."""
 
@@ -127,7 +128,10 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"npm failed ({done.returncode}): {done.stdout.strip()[-1500:]}")
+        said = done.stdout.strip()
+        # npm says what is wrong first and Vite last; between them there is how to use npm.
+        shown = said if len(said) <= SHOWN_MOST else f"{said[: SHOWN_MOST // 2]}\n...\n{said[-SHOWN_MOST // 2 :]}"
+        raise RuntimeError(f"npm failed ({done.returncode}): {shown}")
 
 
 def _installed(*, tools: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -80,6 +81,13 @@ def test_the_lock_file_names_no_host_and_a_hash_for_each_package() -> None:
     lock = (ROOT / "promptlab/web/package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') > 50
+
+
+def test_the_lock_file_can_be_installed_on_every_platform() -> None:
+    packages = json.loads((ROOT / "promptlab/web/package-lock.json").read_text())["packages"]
+    wanted = {name for package in packages.values() for name in package.get("optionalDependencies", {})}
+    unlocked = {name for name in wanted if "version" not in packages.get(f"node_modules/{name}", {})}
+    assert not unlocked, "npm ci refuses a lock file that lacks them, also where they are not needed"
 
 
 def test_where_the_page_was_not_built_the_server_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
