@@ -42,15 +42,22 @@ def sweeping(database: Database, settings: Callable[[], Settings]) -> Callable[[
 
     async def sweep() -> None:
         said = settings().retention
-        if said.runs_days is not None or said.payloads_days is not None:
-            retention = Retention(database, runs_days=said.runs_days, payloads_days=said.payloads_days)
-            try:
-                deleted = await retention.sweep()
-            except AWAY as exc:
-                log.warning("old runs could not be removed: %s", reason(exc))
-            else:
-                if deleted is not None and (deleted.runs or deleted.blocks):
-                    log.info("%d runs and %d blocks of payloads were old and are gone", deleted.runs, deleted.blocks)
+        retention = Retention(
+            database,
+            runs_days=said.runs_days,
+            payloads_days=said.payloads_days,
+            traces_days=said.traces_days,
+            minutes_days=said.usage_minutes_days,
+            hours_days=said.usage_hours_days,
+        )
+        try:
+            deleted = await retention.sweep()
+        except AWAY as exc:
+            log.warning("old runs could not be removed: %s", reason(exc))
+        else:
+            if deleted is not None and (deleted.runs or deleted.blocks or deleted.traces):
+                told = (deleted.runs, deleted.blocks, deleted.traces)
+                log.info("%d runs, %d blocks of payloads and %d traces were old and are gone", *told)
         await asyncio.sleep(SWEEP_SECONDS)
 
     return sweep

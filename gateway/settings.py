@@ -152,6 +152,13 @@ class RetentionSettings(Section):
     """Runs older than this are deleted. Days."""
     payloads_days: Count | None = Field(default=None, ge=1, le=36_500)
     """Requests and answers older than this are deleted; the runs stay. Days."""
+    traces_days: Count | None = Field(default=None, ge=1, le=36_500)
+    """Traces that applications send are deleted when they are older than this, with what was said about them. Left
+    out: as `payloads_days` says. Days."""
+    usage_minutes_days: Count | None = Field(default=30, ge=1, le=36_500)
+    """Usage is kept by the minute for so long, after which it is kept by the hour. Days."""
+    usage_hours_days: Count | None = Field(default=400, ge=1, le=36_500)
+    """Usage is kept by the hour for so long, after which it is kept by the day. Days."""
 
 
 class PromptSettings(Section):

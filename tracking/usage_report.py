@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import InvalidRequest
 from tracking import sketch
 from tracking.database import Database, answering
 from tracking.money import dollars
+from tracking.tables import meta
 from tracking.usage import BY_ALL, BY_KEY, DAY, HOUR, MINUTE, Keeping, sizes
 from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups
 
@@ -60,11 +62,11 @@ class UsageReports:
         if question.bucket == "minute" and MINUTE not in sizes(facet):
             what = "the key with anything else" if facet == BY_ALL else facet
             raise InvalidRequest(f"{what} is counted by hour and day; say bucket=hour", param="bucket")
-        since, until = _window(question, facet)
         found: dict[Key, list[int]] = {}
         with answering():
             await self._keeping.settle()
             async with self._database.reading() as connection:
+                since, until = _window(question, facet, await _kept(connection))
                 for piece in _pieces(since, until, facet, question.bucket):
                     rows = (await connection.execute(_query(question, facet, piece, key_id))).all()
                     # Of a long window there are thousands, for which the event loop does not wait.
@@ -117,12 +119,33 @@ def _facet(question: Question, own: bool) -> str | None:
     return BY_ALL if named - {"key"} else BY_KEY
 
 
-def _window(question: Question, facet: str | None) -> tuple[int, int]:
-    """Outward to whole minutes, or to what else is counted."""
-    unit = min(sizes(facet))
+def kept_from(seconds: int) -> str:
+    """The row of `meta` that says, in microseconds, since when usage of this size of time is kept."""
+    return f"usage.{seconds}.from"
+
+
+async def _kept(connection: AsyncConnection) -> dict[int, int]:
+    """Of sizes of time: the second since when they are kept, where they are not kept forever."""
+    names = {kept_from(size): size for size in (MINUTE, HOUR)}
+    rows = await connection.execute(sa.select(meta.c.name, meta.c.value).where(meta.c.name.in_(names)))
+    return {names[row.name]: int(row.value) // _US for row in rows}
+
+
+def _window(question: Question, facet: str | None, kept: Mapping[int, int]) -> tuple[int, int]:
+    """Outward to whole minutes, or to what else is counted, or still kept, of that time."""
     if question.since >= question.until:
         raise InvalidRequest("since is not before until", param="since")
-    return question.since // unit * unit, -(-question.until // unit) * unit
+    if question.bucket is not None and question.since < (first := kept.get(BUCKETS[question.bucket], 0)):
+        raise InvalidRequest(
+            f"usage by {question.bucket} is kept since {_iso(first)}; ask for that, or for a larger bucket",
+            param="since",
+        )
+
+    def unit(at: int) -> int:
+        return next(size for size in sorted(sizes(facet)) if at >= kept.get(size, 0))
+
+    since, until = unit(question.since), unit(question.until)
+    return question.since // since * since, -(-question.until // until) * until
 
 
 def _pieces(since: int, until: int, facet: str | None, bucket: str | None) -> Iterator[tuple[int, int, int]]:
