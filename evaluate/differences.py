@@ -26,6 +26,8 @@ from evaluate.statistics.numbers import two_sided
 from evaluate.statistics.refusal import Refused
 
 Range = tuple[float, float]
+FINEST = 12
+"""Decimals of a difference: what lies beyond is the rounding of 0.1 + 0.2, which no test may take for a gain."""
 BINS = 21
 """Of a histogram, an odd number: no difference lies in the middle of one."""
 
@@ -41,7 +43,7 @@ class Pairs:
     clusters: Sequence[str | None] | None
     weights: Sequence[float] | None
     range: Range | None
-    """Between what the metric's values lie, known before any was seen."""
+    """Between what the metric's values lie, known before any was seen; None also where one was seen beyond."""
 
     @property
     def n(self) -> int:
@@ -61,7 +63,7 @@ class Pairs:
 
     @property
     def differences(self) -> list[float]:
-        return [one - two for one, two in zip(self.candidate, self.baseline, strict=True)]
+        return [round(one - two, FINEST) for one, two in zip(self.candidate, self.baseline, strict=True)]
 
     @property
     def gains(self) -> list[float]:
@@ -98,11 +100,14 @@ def pairs(
 ) -> Pairs:
     one, two = columns.means(candidate, metric.name), columns.means(baseline, metric.name)
     both = tuple(row for row in (columns.rows if rows is None else rows) if row in one and row in two)
+    values = tuple(one[row] for row in both), tuple(two[row] for row in both)
+    if bounds is not None and any(not bounds[0] <= value <= bounds[1] for arm in values for value in arm):
+        bounds = None
     return Pairs(
         metric=metric,
         rows=both,
-        candidate=tuple(one[row] for row in both),
-        baseline=tuple(two[row] for row in both),
+        candidate=values[0],
+        baseline=values[1],
         clusters=columns.clusters(both),
         weights=columns.weights(both),
         range=bounds,

@@ -35,7 +35,7 @@ def mean(
     if found.se == 0 and kind != "cost":
         # A price list makes costs alike, which is not chance.
         return _all_same(found, values, whole)
-    if kind == "binary":
+    if kind == "binary" and all(0 <= value <= 1 for value in values):
         found = replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
     return found
 

@@ -39,7 +39,7 @@ def spread(scores: Sequence[Numbers]) -> Spread:
     variances, means = np.empty(sizes.size), np.empty(sizes.size)
     for size in np.unique(sizes):
         at = np.flatnonzero(sizes == size)
-        tried = np.array([scores[each] for each in at], dtype=np.float64)
+        tried = np.array([scores[int(each)] for each in at], dtype=np.float64)
         variances[at], means[at] = tried.var(axis=1, ddof=1), tried.mean(axis=1)
     # The variance that tries add to a question's mean is averaged over questions, so that unequal numbers of tries are
     # right too.

@@ -262,6 +262,23 @@ def test_arms_that_never_differ_are_equivalent_once_enough_rows_say_so(rows: int
     assert word(compare(made, margin=0.05, ranges={"quality": (0.0, 1.0)})) == verdict
 
 
+def test_the_rounding_of_numbers_is_no_difference() -> None:
+    made = grid({"old": lambda *_: 0.3, "new": lambda row, _: 0.1 + 0.2}, metric=QUALITY, rows=50)
+    found = compare(made).comparison("new")
+    assert found.ties == 50
+    assert found.verdict.word == "inconclusive"
+
+
+def test_a_score_beyond_its_bounds_is_taken_as_one_without() -> None:
+    odd = Metric(name="correctness", kind="binary")
+    made = grid({"old": lambda row, _: 5.0 + row % 3, "new": lambda row, _: 7.0 + row % 2}, metric=odd, rows=60)
+    card = compare(made)
+    mean = card.arm("new").metrics[0].mean.interval
+    assert mean is not None
+    assert mean.low < mean.value < mean.high
+    assert card.comparison("new").verdict.word == "better"
+
+
 def test_a_score_in_words_has_no_mean() -> None:
     made = changed(
         grid({"old": OLD, "new": NEW}, metric=QUALITY),
