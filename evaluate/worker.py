@@ -33,6 +33,15 @@ AT_ONCE = 32
 def main(mode: str) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MOST, MEMORY_MOST))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        return _worked(mode)
+    except ModuleNotFoundError as exc:
+        extra = "parquet" if (exc.name or "").startswith("pyarrow") else "evaluate"
+        say({"failed": f"this takes {exc.name}, which is not installed: pip install 'gatelog[{extra}]'"})
+        return 1
+
+
+def _worked(mode: str) -> int:
     match mode:
         case "read":
             return _read(_line())

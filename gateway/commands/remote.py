@@ -142,7 +142,12 @@ def _own(config: Path | None, store: str | None) -> Iterator[tuple[str, str]]:
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "gateway.commands.own", str(port), str(config or ""), store or ""]
     process = subprocess.Popen(  # noqa: S603 - ourselves
-        command, env={**os.environ, "GATELOG_OWN_KEY": key}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        env={**os.environ, "GATELOG_OWN_KEY": key},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # A Ctrl-C is for the command, which has something to say to its gateway then.
+        start_new_session=True,
     )
     try:
         url = f"http://127.0.0.1:{port}"
