@@ -61,11 +61,11 @@ class PythonOptions(LimitedOptions):
     file: str | None = Field(
         default=None,
         pattern=r"\.py$",
-        description="or a Python file, whose text `gatelog eval` sends; its folder is not searched for others",
+        description="or a Python file, in a list of yours; its folder is not searched for others",
     )
     function: str = Field(default="score", pattern=r"^[A-Za-z_]\w*$", description="the function in it")
     beside: dict[Beside, str] = Field(default={}, description="texts by file names, laid beside it to import or read")
-    files: tuple[str, ...] = Field(default=(), description="or files and folders, whose texts `gatelog eval` sends")
+    files: tuple[str, ...] = Field(default=(), description="or files and folders to lay beside it")
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -51,8 +51,11 @@ class Asked:
 
     @property
     def here(self) -> list[Json]:
-        """Scorers that are files of whoever asks, and so run where they are: their code is not sent anywhere."""
-        return [each for each in self.spec.scorers if isinstance(each, dict) and "file" in each]
+        """Scorers that are files of whoever asks, or services that only they may reach, and so run where they are:
+        their code is not sent anywhere."""
+        return [
+            each for each in self.spec.scorers if isinstance(each, dict) and ("file" in each or each.get("private"))
+        ]
 
 
 def read(name: str) -> Asked:
@@ -77,9 +80,16 @@ def read(name: str) -> Asked:
 
 def made(gateway: Remote, asked: Asked, budget: float | None) -> Json:
     """The head of the new evaluation, its rows uploaded; it is not begun."""
+    from evaluate.scorers.inline import inlined
+    from evaluate.scorers.table import InvalidScorer
+
     spec = asked.spec
     body = spec.model_dump(exclude={"report"}, exclude_none=True)
-    body |= {"start": False, "scorers": [each for each in spec.scorers if each not in asked.here]}
+    try:
+        there = inlined([each for each in spec.scorers if each not in asked.here], asked.folder)
+    except InvalidScorer as exc:
+        raise InvalidRequest(str(exc), param="scorers") from exc
+    body |= {"start": False, "scorers": there}
     if asked.here:
         described = asyncio.run(
             process.asked("describe", {"scorers": asked.here, "directory": str(asked.folder.resolve())}, "ready", 120.0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import pytest
+import yaml
 
 from evaluate import Evaluation, evaluate
 from evaluate.client import GatewayRefused
@@ -123,6 +126,47 @@ async def test_files_are_sent_as_text_and_the_gateway_reads_none(start_gateway: 
         answer = await client.post("/api/evaluations", json={**spec, "scorers": [named]})
     assert answer.status_code == 400
     assert "files may be named only where `gatelog eval` runs" in answer.json()["error"]["message"]
+
+
+async def test_the_command_reaches_a_private_service_and_sends_a_schema_for_its_path(
+    start_gateway: Start, tmp_path: Path
+) -> None:
+    gateway = await start_gateway({})
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\n0.5")
+        writer.close()
+
+    (tmp_path / "shape.json").write_text('{"type": "string"}')
+    server = await asyncio.start_server(served, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    spec = {
+        "name": "both",
+        "rows": ROWS,
+        "variants": [{"name": name, **variant} for name, variant in VARIANTS.items()],
+        "scorers": [
+            {"scorer": "json_schema", "schema": "shape.json"},
+            {"scorer": "http", "url": f"http://127.0.0.1:{port}/", "private": True},
+        ],
+    }
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump(spec))
+    async with server:
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", "eval", "run", "both.yaml", "--json"),
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "GATELOG_URL": gateway.url, "GATELOG_KEY": gateway.key},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, told = await asyncio.wait_for(command.communicate(), 120)
+    assert command.returncode == 0, told.decode()
+    async with gateway.client() as client:
+        (head,) = (await client.get("/api/evaluations")).json()["evaluations"]
+        grid = (await client.get(f"/api/evaluations/{head['id']}", params={"cells": "true"})).json()
+    for cell in grid["cells"]:
+        assert cell["scores"]["json_schema"]["value"] is False
+        assert cell["scores"]["http"]["value"] == 0.5
 
 
 async def test_an_entry_that_is_wrong_is_a_refusal_that_says_what_would_be_right(start_gateway: Start) -> None:
