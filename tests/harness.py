@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import functools
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -27,6 +29,7 @@ START_SECONDS = 30.0
 PLAIN: Json = {"trust_env": False, "verify": False}
 """For clients of httpx that speak no TLS: to read the certificates of every authority takes each of them 50 ms."""
 PAGE = 1000
+PORTS = range(10_000, 32_000)
 MIGRATE = """
 import asyncio, sys
 from tracking.database import open_store
@@ -41,10 +44,13 @@ asyncio.run(migrate())
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, below those from which systems give connections theirs: so it stays free, also
+    where several processes run tests at once."""
+    while True:
+        port = PORTS[secrets.randbelow(len(PORTS))]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @functools.cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import migrate, new_store
+from tests.harness import free_port, migrate, new_store
 
 WHERE = Path("/usr/lib/postgresql")
 MISSING = f"no PostgreSQL server under {WHERE}: install it (Debian, Ubuntu: apt-get install postgresql)"
@@ -74,13 +73,6 @@ def binaries() -> Path:
     if not found:
         pytest.fail(MISSING)
     return found[-1].parent
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
