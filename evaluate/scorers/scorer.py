@@ -107,10 +107,12 @@ def by_code(name: str, needs: frozenset[Need], judgement: Judgement) -> Callable
         try:
             check(sample, needs)
             said = judgement(sample)
+            value, rationale = said if isinstance(said, tuple) else (said, None)
+            return Score(name=name, value=value, rationale=rationale, cost_nanos=0)
         except Unscored as why:
             return unscored(name, str(why))
-        value, rationale = said if isinstance(said, tuple) else (said, None)
-        return Score(name=name, value=value, rationale=rationale, cost_nanos=0)
+        except Exception as exc:  # noqa: BLE001  # a library may stumble over one answer, and the others have scores
+            return unscored(name, f"the scorer failed: {type(exc).__name__}: {exc}"[:1000])
 
     return score
 

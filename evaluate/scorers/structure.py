@@ -225,7 +225,7 @@ def _tolerance(options: NumericOptions, wanted: Decimal) -> Decimal:
     return max(Decimal(str(options.absolute)), Decimal(str(options.relative)) * abs(wanted))
 
 
-EXPONENT_MOST = 400
+EXPONENT_MOST = 300
 """Beyond, a number is a text of digits: no arithmetic on it ends soon."""
 
 

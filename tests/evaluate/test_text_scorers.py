@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from evaluate.scorers.options import Means
+from evaluate.scorers.scorer import Judgement, Scorer, by_code
 from evaluate.scorers.table import SCORERS, InvalidScorer, build
 from tests.evaluate.scoring import asked, sample, scored, scorer, value
 
@@ -183,3 +184,12 @@ def test_no_scorer_imports_what_it_computes_with_before_it_is_used() -> None:
     program = f"import sys, evaluate.scorers.table; print([each for each in {heavy!r} if each in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("judgement", [lambda sample: 1 / 0, lambda sample: float("inf")])
+def test_an_answer_that_code_stumbles_over_is_unscored_and_costs_the_others_nothing(judgement: Judgement) -> None:
+    fragile = Scorer(name="x", kind="numeric", score=by_code("x", frozenset(), judgement))
+    score = asked(fragile, sample("x"))
+    assert score.value is None
+    assert score.error is not None
+    assert score.error.startswith("the scorer failed: ")
