@@ -1,3 +1,5 @@
+"""The grid and its cells keep what they are told, also through JSON, and refuse what is no number."""
+
 import dataclasses
 import math
 
