@@ -20,7 +20,7 @@ export function JsonView({ value, label = "JSON", open = 2, bare }: { value: unk
 
 function Node({ value, name, depth, open, last }: { value: unknown; name?: string; depth: number; open: number; last: boolean }) {
   const entries = entriesOf(value);
-  const [shown, setShown] = useState(depth < open && (entries?.length ?? 0) <= CHILDREN);
+  const [shown, setShown] = useState(depth < open && (depth === 0 || (entries?.length ?? 0) <= CHILDREN));
   const [most, setMost] = useState(CHILDREN);
   const key = name !== undefined && <span className={classes.key}>{visible(JSON.stringify(name))}: </span>;
   const comma = last ? "" : ",";
