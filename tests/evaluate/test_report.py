@@ -224,6 +224,9 @@ def test_a_browser_asks_for_nothing_else_and_has_nothing_to_complain_of(
     assert page.evaluate("window.scripted === undefined")
     if folder := os.environ.get("GATELOG_SHOTS"):
         page.screenshot(path=Path(folder) / f"report-{scheme}.png", full_page=True)
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(22, 25, 29)", "paper is white"
+    page.emulate_media(media="screen")
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.close()
