@@ -253,7 +253,7 @@ def load_yaml(body: bytes) -> Any:
             raise UnreadableError(
                 f"the document holds more than {EXPANDED_MOST} values once its aliases are written out"
             )
-        return None if node is None else yaml.load(body, Loader=yaml.SafeLoader)
+        return None if node is None else yaml.safe_load(body)
     except (yaml.YAMLError, RecursionError) as exc:
         why = "it is nested too deeply" if isinstance(exc, RecursionError) else " ".join(str(exc).split())
         raise UnreadableError(f"this is not YAML: {why:.300}") from exc
