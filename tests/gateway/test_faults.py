@@ -263,6 +263,7 @@ async def test_what_is_only_odd_does_no_harm(
             assert run["usage"]["output_tokens"] > 0
 
 
+@pytest.mark.alone
 async def test_a_caller_who_does_not_read_is_cut_and_its_run_says_so(served: Served) -> None:
     """C4. What the provider still sends waits with the provider, not in our memory."""
     body = json.dumps({"model": ENDLESS, "messages": ASK, "max_tokens": MOST, "stream": True}).encode()
@@ -282,6 +283,7 @@ async def test_a_caller_who_does_not_read_is_cut_and_its_run_says_so(served: Ser
     assert after - before < 30 << 20
 
 
+@pytest.mark.alone
 async def test_a_key_that_is_used_while_its_call_is_under_way_or_for_another_body_makes_no_second_call(
     served: Served,
 ) -> None:
