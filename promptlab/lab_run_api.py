@@ -13,6 +13,7 @@ from promptlab.lab_state import REPEATS_MOST, Id
 from promptlab.running import AT_ONCE_MOST, Chosen
 from providers.errors import Conflict
 from tracking import rest
+from tracking.feedback import Feedback
 from tracking.lab_cells import Place
 from tracking.rest import Row, Sent
 
@@ -58,7 +59,13 @@ async def stopped(request: Request) -> Response:
 
 async def cells(request: Request) -> Response:
     """`GET /api/lab/{id}/cells`."""
-    return rest.answer(await runs(request).cells(await lab(request)))
+    found = await runs(request).cells(await lab(request))
+    feedback: Feedback = request.app.state.feedback
+    ids = [cell["run_id"] for cell in found["cells"] if cell["run_id"] is not None]
+    said = await feedback.of_many(ids, rest.caller(request))
+    for cell in found["cells"]:
+        cell["feedback"] = said.get(cell["run_id"], [])
+    return rest.answer(found)
 
 
 async def events(request: Request) -> Response:

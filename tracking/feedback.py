@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ KEY = "gatelog.key_id"
 """In the metadata of an assessment: whose it is."""
 RECORDED_SECONDS, LOOK_SECONDS = 5.0, 0.1
 """How long a call that has just ended is waited for."""
+AT_ONCE = 500
+"""Traces that one statement looks for."""
 _a = assessments.c
 
 
@@ -37,6 +40,17 @@ class Feedback:
         async with self._database.asking() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [_shown(row, caller) for row in rows]
+
+    async def of_many(self, run_ids: Sequence[str], caller: Caller) -> dict[str, list[Json]]:
+        """Of runs that the caller may see, each of which has something said of it."""
+        found: dict[str, list[Json]] = {}
+        async with self._database.asking() as connection:
+            for n in range(0, len(run_ids), AT_ONCE):
+                ids = {trace_id(run_id): run_id for run_id in run_ids[n : n + AT_ONCE]}
+                query = sa.select(assessments).where(_a.trace_id.in_(list(ids)), _a.valid)
+                for row in (await connection.execute(query.order_by(_a.created_us, _a.id))).mappings():
+                    found.setdefault(ids[row["trace_id"]], []).append(_shown(row, caller))
+        return found
 
     async def say(
         self,

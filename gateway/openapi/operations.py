@@ -332,6 +332,7 @@ SUMMARIES: Mapping[tuple[str, str], str] = {
     ("GET", "/api/lab/{id}/cells"): "The cells of a lab, with what came of them",
     ("GET", "/api/lab/{id}/events"): "What happens in a lab, as server-sent events",
     ("POST", "/api/lab/{id}/forecast"): "What running cells of a lab will cost",
+    ("POST", "/api/lab/{id}/verdict"): "Score the answers of a lab, and compare its columns",
     ("GET", "/api/lab/{id}/pairs/next"): "Two answers of a lab, without the names of who gave them",
     ("POST", "/api/lab/{id}/votes"): "Say which of two answers of a lab is better",
     ("GET", "/api/lab/{id}/votes"): "What was preferred in a lab",
