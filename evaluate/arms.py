@@ -87,14 +87,15 @@ def _metric(
         )
     )
     once = all(len(numbers) == 1 for numbers in tries.values())
+    succeeding = metric.kind == "binary" and all(number in (0.0, 1.0) for tried in tries.values() for number in tried)
     spread = _spread([numbers for numbers in tries.values() if len(numbers) > 1])
-    repeated = metric.kind == "binary" and not once
+    repeated = succeeding and not once
     return MetricOfArm(
         metric=metric.name,
         mean=mean,
         scored=sum(len(numbers) for numbers in tries.values()),
         unscored=0 if metric.name in NOT_SCORED else sum(_unscored(cell, metric.name) for cell in answered),
-        successes=int(sum(values)) if metric.kind == "binary" and once else None,
+        successes=int(sum(values)) if succeeding and once else None,
         corrected=None if metric.kind != "binary" or certificate is None else _corrected(mean, certificate, level),
         within=spread.within if spread else None,
         between=spread.between if spread else None,

@@ -53,5 +53,11 @@ def _interval(method: str, successes: int, n: int, level: float) -> Interval:
     alpha = 1 - within_unit(level, "a level")
     low, high = proportion_confint(successes, n, alpha=alpha, method=METHODS[method])
     return Interval(
-        value=successes / n, low=max(0.0, float(low)), high=min(1.0, float(high)), level=level, method=method, n=n
+        value=successes / n,
+        # Where nothing or everything succeeded the limit is the edge itself, also after rounding.
+        low=0.0 if successes == 0 else max(0.0, float(low)),
+        high=1.0 if successes == n else min(1.0, float(high)),
+        level=level,
+        method=method,
+        n=n,
     )
