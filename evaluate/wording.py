@@ -44,7 +44,7 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    return _minus(f"{100 * value:.1f} %")
+    return _minus(f"{_rounded(100 * value):.1f} %")
 
 
 def dollars(value: float) -> str:
@@ -55,7 +55,7 @@ def dollars(value: float) -> str:
     if size >= 0.995:
         return f"{sign}${size:,.2f}"
     if size >= 1e-4:
-        return f"{sign}${_trimmed(f'{size:.3g}')}"
+        return f"{sign}${max(_trimmed(f'{size:.3g}'), f'{size:.2f}', key=len)}"
     return f"{sign}${_trimmed(f'{size:.9f}')}" if size >= 1e-9 else f"{sign}${size:.1e}"
 
 
@@ -65,7 +65,9 @@ def nanos(value: int | None) -> str:
 
 def seconds(value: float) -> str:
     size = abs(value)
-    return _minus(f"{value:.2f} s" if size >= 9.995 else f"{value:.3g} s" if size >= 1 else f"{value * 1000:.3g} ms")
+    return _minus(
+        f"{value:.2f} s" if size >= 9.995 else f"{value:.3g} s" if size >= 0.9995 else f"{value * 1000:.3g} ms"
+    )
 
 
 def chance(p: float | None) -> str:
@@ -102,7 +104,12 @@ def effect(comparison: Comparison) -> str:
 
 
 def _points(value: float) -> str:
-    return _signed(100 * value, lambda size: f"{size:.1f} pp")
+    return _signed(_rounded(100 * value), lambda size: f"{size:.1f} pp")
+
+
+def _rounded(value: float) -> float:
+    """To a tenth, and nothing is not less than nothing."""
+    return round(value, 1) + 0.0
 
 
 def _signed(value: float, write: Write) -> str:
