@@ -9,7 +9,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import typer
 from pydantic import ValidationError
 
 from evaluate import process, scoring
-from evaluate.cells import Cell, Grid, Row, Score
+from evaluate.cells import Grid, Row, Score
 from evaluate.dataset_files import UnreadableError, load_yaml
 from evaluate.spec import EvaluationSpec
 from gateway.commands.datasets import place, upload
@@ -243,44 +243,13 @@ def reported(gateway: Remote, card: Json, path: str | Path | None, name: str) ->
 def compared(grids: Sequence[Json], alpha: float, margin: float | None) -> Any:
     """A card of one grid, or of the arms of several on the same rows; the first one's baseline is the baseline."""
     from evaluate.cards import compare
+    from evaluate.merging import merged
 
     read = [Grid.from_json(each) for each in grids]
     try:
         return compare(read[0] if len(read) == 1 else merged(read), alpha=alpha, margin=margin)
     except ValueError as exc:
         raise InvalidRequest(str(exc)) from exc
-
-
-def merged(grids: Sequence[Grid]) -> Grid:
-    """The arms of all as arms of one. Rows are the same where their inputs are, whichever dataset they came from."""
-    first = grids[0]
-    for grid in grids[1:]:
-        if grid.primary != first.primary:
-            raise InvalidRequest(f"{grid.id} is decided by {grid.primary!r}, and {first.id} by {first.primary!r}")
-        if not {cell.row for cell in grid.cells} & {cell.row for cell in first.cells}:
-            raise InvalidRequest(f"{grid.id} and {first.id} have no row in common, so nothing can be paired")
-    names = [variant.name for grid in grids for variant in grid.variants]
-
-    def called(grid: Grid, name: str) -> str:
-        return name if names.count(name) == 1 else f"{name} ({grid.id[:8]})"
-
-    cells: list[Cell] = []
-    for grid in grids:
-        cells += [replace(cell, variant=called(grid, cell.variant)) for cell in grid.cells]
-    return replace(
-        first,
-        name=" and ".join(dict.fromkeys(grid.name for grid in grids)),
-        variants=tuple(
-            replace(each, name=called(grid, each.name), baseline=grid is first and each.name == first.baseline.name)
-            for grid in grids
-            for each in grid.variants
-        ),
-        metrics=tuple({metric.name: metric for grid in grids for metric in grid.metrics}.values()),
-        cells=tuple(cells),
-        rows=len({cell.row for cell in cells}),
-        spent_nanos=sum(grid.spent_nanos for grid in grids),
-        previews={row: words for grid in grids for row, words in grid.previews.items()},
-    )
 
 
 def exported(grid: Json, format: str) -> bytes:
