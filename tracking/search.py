@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
@@ -184,6 +185,16 @@ def matching(phrases: Sequence[str]) -> Condition:
 
 WORDS_FROM, WORDS_UNTIL = "words_from", "words_until"
 """Parameters that narrow words on SQLite to a window of `texts.number`; see `tracking.windows`."""
+
+
+def as_words(comparison: Comparison) -> Comparison:
+    """A pattern for what was said, which MLflow's clients ask for, as the words in it; they are found where they are whole."""
+    if comparison.operator not in ("LIKE", "ILIKE"):
+        return comparison
+    (value,) = comparison.values
+    pieces = (" ".join(words(piece)) for piece in re.split("[%_]", str(value.value)))
+    whole = " ".join(f'"{piece}"' for piece in pieces if piece)
+    return replace(comparison, operator="=", values=(Value(whole, value.at),))
 
 
 def _with_words_of_sqlite(phrases: Sequence[str]) -> sa.Select[tuple[str]]:

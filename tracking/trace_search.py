@@ -6,7 +6,6 @@ the same units; that is what lets the pages of both be one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -18,7 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from tracking.call_traces import COST, NAME, PREFIX, SESSION, SOURCE_RUN, SPAN_TYPES, TOKENS, USER
 from tracking.fields import ATTRIBUTES, METRICS, PARAMS, TAG, Field, Fields, Type
 from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, Value, parse
-from tracking.search import Condition, compared, phrases, words
+from tracking.search import Condition, as_words, compared, phrases
 from tracking.tables import calls
 from tracking.trace_tables import assessments, spans, trace_prompts, trace_runs, traces
 
@@ -164,11 +163,7 @@ class _Meaning:
             likes = [Value(f"%{phrase}%", value.at) for phrase in phrases(self._source, comparison.key, value)]
             each = [replace(comparison, operator="ILIKE", values=(like,)) for like in likes]
             return sa.and_(*(self._among(SPAN["content"], rows, one) for one in each))
-        asked = replace(comparison, key=Key(None, "text", comparison.key.at))
-        if value is not None and comparison.operator in ("LIKE", "ILIKE"):
-            pieces = (" ".join(words(piece)) for piece in re.split("[%_]", str(value.value)))
-            whole = " ".join(f'"{piece}"' for piece in pieces if piece)
-            asked = replace(asked, operator="=", values=(Value(whole, value.at),))
+        asked = replace(as_words(comparison), key=Key(None, "text", comparison.key.at))
         return compared(asked, self._source, self._side.fields, self._dialect)
 
     def _prompt(self, comparison: Comparison) -> Condition:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.grammar import And, Comparison, Source, Tree, parse
 from tracking.order import Order, Values
-from tracking.search import WORDS_FROM, WORDS_UNTIL, matching, phrases
+from tracking.search import WORDS_FROM, WORDS_UNTIL, as_words, matching, phrases
 from tracking.tables import calls
 from tracking.usage_tables import LAST_NUMBER, SLOTS, number, texts_words
 
@@ -53,8 +53,8 @@ async def windows(
 def _words(tree: Tree | None) -> Comparison | None:
     """A comparison with words that must be true of whatever is found."""
     match tree:
-        case Comparison(key, "=") if key.name == "text" and key.section in ATTRIBUTES:
-            return tree
+        case Comparison(key, "=" | "LIKE" | "ILIKE") if key.name == "text" and key.section in ATTRIBUTES:
+            return as_words(tree)
         case And(terms):
             found: list[Any] = [each for each in map(_words, terms) if each is not None]
             return found[0] if found else None

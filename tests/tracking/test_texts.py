@@ -16,6 +16,7 @@ from tracking.rows import Rows
 from tracking.runs import Runs
 from tracking.tail import Logged
 from tracking.texts import Texts
+from tracking.traces import Traces
 from tracking.writer import Writer
 
 pytestmark = pytest.mark.anyio
@@ -106,7 +107,7 @@ async def test_pages_of_a_common_word_are_those_of_the_order_however_many_have_i
     rng.shuffle(batch)
     assert await Writer(database, Rows(WORDS)).write(batch) == []
     await Texts(database).index()
-    runs = Runs(database)
+    runs, traces = Runs(database), Traces(database)
     for filter, size in (("text = 'common'", 200), ("text = 'word common' AND NOT text = 'nothing'", 1_000)):
         ids: list[str] = []
         token = None
@@ -117,5 +118,14 @@ async def test_pages_of_a_common_word_are_those_of_the_order_however_many_have_i
                 break
         having = [call for call in batch if b"common" in call.request]
         begun = {call.id: call.begin["started_us"] for call in having if call.begin is not None}
-        assert ids == sorted(begun, key=lambda each: (begun[each], each), reverse=True)
+        newest = sorted(begun, key=lambda each: (begun[each], each), reverse=True)
+        assert ids == newest
+        asked = filter.replace("text = 'common'", "trace.text LIKE '%common%'")
+        infos: list[str] = []
+        while True:
+            found = await traces.page([], asked, (), 500, token)
+            infos += [info["trace_id"] for info in found.infos]
+            if (token := found.next_page_token) is None:
+                break
+        assert infos == [f"tr-{id}" for id in newest]
     await database.close()
