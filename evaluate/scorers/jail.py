@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -106,10 +107,11 @@ def main(config: dict[str, Any]) -> int:
         _become_nobody()
     else:
         apart = _unshared_as_user()
-    _die_with_parent()
+    # It hears of it, and puts away what would be left.
+    _die_with_parent(signal.SIGTERM)
     first = _fork()
     if first:
-        return _kept(first)
+        return _kept(first, config["work"])
     _die_with_parent()
     if apart:
         # The first process of a namespace ignores signals such as SIGXCPU; let that be one that only waits. When it
@@ -171,19 +173,20 @@ def _unshared_as_user() -> bool:
     return True
 
 
-def _die_with_parent() -> None:
-    _checked(_libc().prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
+def _die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    _checked(_libc().prctl(SET_DEATH_SIGNAL, by, 0, 0, 0))
 
 
 def _fork() -> int:
     return os.fork()
 
 
-def _kept(child: int) -> int:
+def _kept(child: int, work: str) -> int:
     """Outside: give up the pipes, and see to it that nothing outlives the scorer, however it ended."""
 
     def end(number: int, frame: object) -> None:
         _end_all(child)
+        shutil.rmtree(work, ignore_errors=True)
         os._exit(143)
 
     signal.signal(signal.SIGTERM, end)

@@ -360,7 +360,7 @@ async def test_many_samples_at_once_are_scored_one_after_the_other(make: Make) -
     assert sorted(score.number or 0 for score in scores) == list(range(1, 21))
 
 
-def test_when_its_owner_is_killed_a_scorer_ends_too(tmp_path: Path) -> None:
+def test_when_its_owner_is_killed_a_scorer_ends_too_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("import time\ndef score(sample):\n    time.sleep(60)\n")
     owner = (
         "import asyncio\nfrom pathlib import Path\n"
@@ -377,7 +377,10 @@ def test_when_its_owner_is_killed_a_scorer_ends_too(tmp_path: Path) -> None:
         family = psutil.Process(process.pid).children(recursive=True)
         time.sleep(0.05)
     assert len(family) >= 2
+    work = Path(json.loads(family[0].cmdline()[-1])["work"])
+    assert work.is_dir()
     process.kill()
     process.wait()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
+    assert not work.exists()
