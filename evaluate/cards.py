@@ -170,6 +170,10 @@ def _notes(grid: Grid, columns: Columns, pending: int) -> tuple[str, ...]:
         models = sorted({cell.model for cell in columns.of_arm(variant.name) if cell.model is not None})
         if len(models) > 1:
             found.append(f"{variant.name} was answered by more than one model: {', '.join(models)}.")
+    if len(grid.variants) > 2:
+        found.append(
+            "The best of several candidates on the same rows looks better than it is: confirm it on a split held out."
+        )
     if columns.weights(columns.rows) is not None:
         found.append("Rows were sampled with different chances; means are weighted to stand for all of the traffic.")
     return tuple(found)

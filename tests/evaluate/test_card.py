@@ -154,3 +154,9 @@ def test_a_card_is_plain_json() -> None:
     assert payload["reproduce"]["shell"] == "gatelog eval compare e-1 --margin 0.02"
     assert payload["comparisons"][0]["verdict"]["word"] == "better"
     assert payload["primary"] == CORRECT.name
+
+
+def test_the_best_of_several_comes_with_a_caution() -> None:
+    one, several = (compare(grid(dict.fromkeys(arms, OLD), rows=20)) for arms in (("a", "b"), ("a", "b", "c")))
+    assert not any("held out" in note for note in one.notes)
+    assert any("held out" in note for note in several.notes)
