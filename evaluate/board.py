@@ -42,19 +42,18 @@ class Board:
                 for v, arm in enumerate(self._arms):
                     self._holds[r, v] = _hold(arm, terms[v], row)
 
-    def there(self, kept: Json) -> None:
-        """A cell as it is kept."""
-        self._cells[kept["n"]] = grids.cell(kept, self._rows[self._place(kept["n"])[0]])
-        if kept["scores"] is not None or kept["status"] == "error":
-            self._given.add(kept["n"])
+    def there(self, cells: Sequence[Json]) -> list[Task]:
+        """Cells as they are kept; gives those that are not filled, in the order of chance in which they are made."""
+        for kept in cells:
+            n = kept["n"]
+            self._cells[n] = grids.cell(kept, self._rows[self._place(n)[0]])
+            if kept["scores"] is not None or kept["status"] == "error":
+                self._given.add(n)
+        pending = [n for n, cell in self._cells.items() if cell.status == "pending"]
+        return [self._task(n) for n in sorted(pending, key=lambda n: order_of(self._seed, n))]
 
     def cell(self, n: int) -> Cell:
         return self._cells[n]
-
-    def tasks(self) -> list[Task]:
-        """Those that are not filled, in the order of chance in which they are made."""
-        pending = [n for n, cell in self._cells.items() if cell.status == "pending"]
-        return [self._task(n) for n in sorted(pending, key=lambda n: order_of(self._seed, n))]
 
     def pilot(self, tasks: Sequence[Task]) -> list[Task]:
         """The first of each variant, where enough are left after them for a forecast to be of use."""

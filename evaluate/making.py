@@ -98,8 +98,8 @@ class Maker:
                 "budget_nanos": None if spec.budget_usd is None else math.floor(spec.budget_usd * 10**NANO_DIGITS),
                 "key_id": key_id,
             },
-            [row.to_json() for row in asked.rows],
-            list(_cells(asked.rows, variants, spec.repeats)),
+            await asyncio.to_thread(lambda: [row.to_json() for row in asked.rows]),
+            await asyncio.to_thread(lambda: list(_cells(asked.rows, variants, spec.repeats))),
         )
         return id
 

@@ -35,9 +35,13 @@ class Worker:
         self._process = process
 
     async def tell(self, message: Json) -> None:
+        await self.send(orjson.dumps(message))
+
+    async def send(self, message: bytes) -> None:
+        """The same of what is JSON already."""
         assert self._process.stdin is not None, "it was started with pipes"
         try:
-            self._process.stdin.write(orjson.dumps(message) + b"\n")
+            self._process.stdin.write(message + b"\n")
             await self._process.stdin.drain()
         except (ConnectionError, BrokenPipeError) as exc:
             raise WorkerDied(await self._why()) from exc
@@ -80,7 +84,8 @@ async def started(mode: str, first: Json) -> AsyncIterator[Worker]:
         )
         try:
             worker = Worker(process)
-            await worker.tell(first)
+            # It may be a whole grid, which takes longer to write than the event loop may be kept.
+            await worker.send(await asyncio.to_thread(orjson.dumps, first))
             yield worker
         finally:
             if process.returncode is None:

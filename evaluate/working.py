@@ -119,12 +119,13 @@ class Work:
             await asyncio.gather(working, *beside, return_exceptions=True)
 
     async def _fill(self, kept: Json, board: Board, runner: Runner, scorer: Scoring, ledger: Ledger) -> None:
-        for each in await self._store.cells(self._id):
-            board.there(each)
+        cells = await self._store.cells(self._id)
+        left = await asyncio.to_thread(board.there, cells)
         made = await self._store.calls(self._id)
-        tasks, found = await taken_up(self._id, board.tasks(), made, self._answer)
+        tasks, found = await taken_up(self._id, left, made, self._answer)
         await self._save_cells(found)
-        for n, sample in [*board.unscored(), *(each for cell in found for each in board.filled(cell))]:
+        unscored = await asyncio.to_thread(board.unscored)
+        for n, sample in [*unscored, *(each for cell in found for each in board.filled(cell))]:
             scorer.give(n, sample)
         reason: str | None = None
         pilot = board.pilot(tasks) if kept["spec"]["pilot"] and not (kept["forecast"] or {}).get("pilot_cells") else []

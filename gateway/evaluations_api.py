@@ -219,7 +219,7 @@ async def card(request: Request) -> Response:
     digest = await asyncio.to_thread(lambda: hashlib.sha256(grid.digest.encode() + orjson.dumps(options)).hexdigest())
     body = await store.card(kept["id"], digest)
     if body is None:
-        asked = {"grid": grid.to_json(), "options": options}
+        asked = {"grid": await asyncio.to_thread(grid.to_json), "options": options}
         found = await process.asked("card", asked, "card", CARD_SECONDS)
         body = await asyncio.to_thread(lambda: zstandard.ZstdCompressor().compress(orjson.dumps(found)))
         await store.update(kept["id"], card=body, card_digest=digest)
@@ -235,7 +235,7 @@ async def report(request: Request) -> Response:
     kept = await _kept(request)
     grid, options = await grids.whole(_store(request), kept), await _options(request, kept)
     origin = str(request.base_url).rstrip("/")
-    asked = {"grid": grid.to_json(), "options": options, "form": form, "origin": origin}
+    asked = {"grid": await asyncio.to_thread(grid.to_json), "options": options, "form": form, "origin": origin}
     text = await process.asked("report", asked, "report", CARD_SECONDS)
     headers = {**rest.PRIVATE, "content-security-policy": REPORT_POLICY}
     return Response(text, media_type=REPORTS[form], headers=headers)

@@ -35,7 +35,7 @@ async def make(gateway: Gateway, **spec: Any) -> Json:
     return await post(gateway, "/api/evaluations", {"name": "test", **spec}, 201)
 
 
-async def until(gateway: Gateway, id: str, reached: Callable[[Json], bool], seconds: float = 60.0) -> Json:
+async def until(gateway: Gateway, id: str, reached: Callable[[Json], bool], seconds: float = 120.0) -> Json:
     """The evaluation's head, once it is so."""
     end = time.monotonic() + seconds
     head: Json = {}
@@ -51,7 +51,7 @@ async def until(gateway: Gateway, id: str, reached: Callable[[Json], bool], seco
     raise AssertionError(f"it is not so after {seconds} s: {head}; the server's log:\n{gateway.log[-3000:]}")
 
 
-async def over(gateway: Gateway, id: str, seconds: float = 60.0) -> Json:
+async def over(gateway: Gateway, id: str, seconds: float = 120.0) -> Json:
     return await until(gateway, id, lambda head: head["state"] in OVER, seconds)
 
 

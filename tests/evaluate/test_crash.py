@@ -69,3 +69,20 @@ async def test_two_thousand_cells_survive_faults_and_two_kills_each_exactly_once
             f"${spent / 1e9:.6f} of a forecast of ${forecast['expected_nanos'] / 1e9:.6f} "
             f"({forecast['low_nanos'] / 1e9:.6f} to {forecast['high_nanos'] / 1e9:.6f})"
         )
+
+
+async def test_a_gateway_that_is_restarted_goes_on_at_once_and_loses_nothing(start_gateway: Start) -> None:
+    async with Flaky(delay=0.1) as provider:
+        gateway = await start_gateway(provider.config())
+        head = await make(gateway, rows=asked(40), variants=[variant("a")], concurrency=4, pilot=False)
+        await until(gateway, head["id"], lambda now: now["progress"]["done"] >= 8)
+        assert await gateway.stop() == 0, gateway.log
+        await gateway.start()
+        head = await over(gateway, head["id"])
+        assert (head["state"], head["progress"]["ok"]) == ("finished", 40), gateway.log[-3000:]
+        cells = (await grid_of(gateway, head["id"]))["cells"]
+        assert {cell["text"] for cell in cells} == {f"answer to a: question {n}" for n in range(40)}
+        runs = await children(gateway, head["id"], 40)
+        answered = Counter(run["tags"]["gatelog.row"] for run in runs if run["status"] == "ok")
+        assert set(answered.values()) == {1}
+        assert head["spent_nanos"] == sum(run["cost"]["nanos"] or 0 for run in runs)
