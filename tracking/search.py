@@ -188,7 +188,7 @@ WORDS_FROM, WORDS_UNTIL = "words_from", "words_until"
 
 
 def as_words(comparison: Comparison) -> Comparison:
-    """A pattern for what was said, which MLflow's clients ask for, as its words; they are found where they are whole."""
+    """A pattern for what was said, which MLflow's clients ask for, as its words; each is found where it is whole."""
     if comparison.operator not in ("LIKE", "ILIKE"):
         return comparison
     (value,) = comparison.values
