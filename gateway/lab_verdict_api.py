@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from evaluate import process, scoring
 from evaluate.cells import COST, LATENCY, Cell, DatasetRef, Grid, Metric, Row, Score, Variant
-from evaluate.scorers.answer import EXPECTED
+from promptlab.dataset_rows import EXPECTED
 from promptlab.lab_api import lab, runs
 from promptlab.lab_state import Row as LabRow
 from promptlab.lab_state import State
@@ -33,7 +33,7 @@ CELLS_MOST = 5_000
 SECONDS = 120.0
 THUMB = Metric(name="thumb", kind="binary")
 ALWAYS = (Metric(name=COST, direction="lower", kind="cost"), Metric(name=LATENCY, direction="lower", kind="latency"))
-NOTHING: Json = {"metrics": [], "identities": [], "judged": False, "rival": False}
+NOTHING: Json = {"metrics": [], "identities": []}
 Scores = dict[int, dict[str, Score]]
 
 
@@ -56,13 +56,10 @@ async def verdict(request: Request) -> Response:
         raise InvalidRequest(
             f"the lab has {len(cells)} cells; at most {CELLS_MOST} are scored here, make an evaluation"
         )
-    ready = await process.asked("describe", {"scorers": body.scorers}, "ready", SECONDS) if body.scorers else NOTHING
-    if ready["judged"]:
-        raise InvalidRequest("judges make calls, which an evaluation plans for: make one of the lab", param="scorers")
     names = {column.id: name for column, name in zip(state.columns, _names(state), strict=True)}
     rows = {row.id: Row(id=row.id, inputs=_inputs(row), expectations=_expectations(row)) for row in state.rows}
     plain = [_cell(cell, names) for cell in cells]
-    scores = await _scored(found, state, body.scorers, plain, rows)
+    ready, scores = await _scored(found, state, body.scorers, plain, rows)
     thumbs = await _thumbs(request, cells)
     for n, score in thumbs.items():
         scores.setdefault(n, {})[THUMB.name] = score
@@ -82,18 +79,22 @@ ROUTES: list[Route] = [("/api/lab/{id}/verdict", verdict, ["POST"], "read")]
 
 async def _scored(
     lab: Lab, state: State, scorers: Sequence[Any], cells: Sequence[Cell], rows: Mapping[str, Row]
-) -> Scores:
-    """By code, in a process of its own."""
+) -> tuple[Json, Scores]:
+    """What the scorers are, and what they say: by code, in a process of its own."""
     scores: Scores = {}
-    waiting = [n for n, cell in enumerate(cells) if cell.status == "ok"] if scorers else []
-    if not waiting:
-        return scores
+    if not scorers:
+        return NOTHING, scores
+    waiting = [n for n, cell in enumerate(cells) if cell.status == "ok"]
     baseline = _names(state)[_baseline(state)]
     rivals = {(cell.row, cell.repeat): cell for cell in cells if cell.variant == baseline}
     tools = dict(zip(_names(state), [column.tools for column in state.columns], strict=True))
     try:
         async with asyncio.timeout(SECONDS), process.started("score", {"scorers": list(scorers)}) as worker:
-            await worker.hear()
+            ready: Json = (await worker.hear())["ready"]
+            if ready["judged"]:
+                raise InvalidRequest(
+                    "judges make calls, which an evaluation plans for: make one of the lab", param="scorers"
+                )
             for n in waiting:
                 cell = cells[n]
                 rival = rivals.get((cell.row, cell.repeat)) if cell.variant != baseline else None
@@ -104,7 +105,7 @@ async def _scored(
                 scores[said["n"]] = {name: Score.from_json(score) for name, score in said["scores"].items()}
     except TimeoutError as exc:
         raise InvalidRequest(f"the scorers took longer than {SECONDS:g} s", param="scorers") from exc
-    return scores
+    return ready, scores
 
 
 async def _thumbs(request: Request, cells: Sequence[LabCell]) -> dict[int, Score]:

@@ -9,6 +9,8 @@ from providers.chat import Json
 from tracking.call_traces import trace_id
 from tracking.runs import Run
 
+EXPECTED = "expected_response"
+"""What MLflow and our scorers call the expected answer, among the expectations of a record."""
 Expect = Literal["answer", "nothing"]
 
 
@@ -32,7 +34,7 @@ def record(run: Run, expect: Expect) -> Json | str:
     if expect == "answer":
         if run["status"] != "ok" or not isinstance(text, str):
             return "it has no answer to expect"
-        made["expectations"] = {"expected_response": text}
+        made["expectations"] = {EXPECTED: text}
     return made
 
 

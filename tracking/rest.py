@@ -43,9 +43,12 @@ class Caller(Protocol):
 
 
 class Sent(BaseModel):
-    """What somebody sends us. A name that is not known is refused, so that a slip is not taken for a wish."""
+    """What somebody sends us. A name that is not known is refused, so that a slip is not taken for a wish.
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    Made ready when it is first read: nobody waits at the start for what is rarely sent.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 def caller(request: Request) -> Caller:

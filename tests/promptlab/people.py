@@ -29,7 +29,7 @@ class Person:
         return {"authorization": f"Bearer {self.key}"} if self.key else {}
 
     async def __call__(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        async with self.gateway.client() as client:
+        async with self.gateway.client(timeout=150.0) as client:
             return await client.request(method, path, json=body, params=query, headers=self.headers)
 
     async def good(self, method: str, path: str, body: Any = None, **query: Any) -> Any:

@@ -139,9 +139,11 @@ async def test_cells_stream_and_each_is_a_run(gateway: Gateway) -> None:
     assert len(found["cells"]) == 8
     assert {(each["status"], each["text"], each["stale"]) for each in found["cells"]} == {("ok", text(WORDS), False)}
     await ann.good("PUT", f"/api/runs/{cell['run_id']}/feedback", {"name": "thumb", "value": True})
-    said = {each["run_id"]: each["feedback"] for each in (await ann.good("GET", f"/api/lab/{id}/cells"))["cells"]}
-    assert [(each["name"], each["value"], each["mine"]) for each in said.pop(cell["run_id"])] == [("thumb", True, True)]
-    assert set(map(len, said.values())) == {0}
+    feedback = {each["run_id"]: each["feedback"] for each in (await ann.good("GET", f"/api/lab/{id}/cells"))["cells"]}
+    assert [(each["name"], each["value"], each["mine"]) for each in feedback.pop(cell["run_id"])] == [
+        ("thumb", True, True)
+    ]
+    assert set(map(len, feedback.values())) == {0}
     # What was heard already is not told again, and what was not is.
     async with ann.hears(f"/api/lab/{id}/events", told[-3]["id"]) as heard:
         assert [await anext(heard), await anext(heard)] == told[-2:]
