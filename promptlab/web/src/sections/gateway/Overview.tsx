@@ -15,7 +15,7 @@ import { TimeRange } from "../../ui/TimeRange";
 import { Charts } from "./OverviewCharts";
 import { Breakdown } from "./OverviewTable";
 import { useKeys } from "./api";
-import { type Amounts, before, bucketOf, change, label, milliseconds, readOnly, tokensOf, useUsage, writeOnly } from "./usage";
+import { type Amounts, before, change, label, milliseconds, readOnly, tokensOf, useSeries, useUsage, writeOnly } from "./usage";
 
 const DEFAULT = "24h";
 
@@ -25,8 +25,7 @@ export function Overview() {
   // "The last day" stands still while it is looked at: it moves when the page asks again.
   const window = useMemo(() => aligned(range(time) ?? range(DEFAULT)!), [time]);
   const only = useMemo(() => readOnly(narrowed), [narrowed]);
-  const bucket = bucketOf(window, only);
-  const series = useUsage("series", window, { bucket, ...only });
+  const series = useSeries(window, only);
   const then = useUsage("before", before(window), { ...only });
   const names = useKeyNames();
   const narrow = (name: string, value: string | null): void => {
@@ -54,7 +53,7 @@ export function Overview() {
             <Figures items={figures(series.data.total, then.data?.total)} />
             {series.data.total.calls === 0
               ? <Empty title="No calls in this time" icon="gateway">Calls appear here a moment after they are made. Choose a longer time, or make one.</Empty>
-              : <Charts usage={series.data} bucket={bucket} onRange={(since, until) => setTime(`${Math.round(since)}000..${Math.round(until)}000`, true)} />}
+              : <Charts usage={series.data} bucket={series.data.bucket} onRange={(since, until) => setTime(`${Math.round(since)}000..${Math.round(until)}000`, true)} />}
             {series.data.total.calls > 0 && <Breakdown window={window} only={only} narrow={narrow} names={names} total={series.data.total} />}
           </>
         )}

@@ -11,11 +11,13 @@ describe("usage", () => {
   });
   it("comes by the minute only where minutes are kept", () => {
     const six = { since: 0, until: 6 * HOUR };
-    expect(bucketOf(six, {})).toBe("minute");
-    expect(bucketOf(six, { key: "k" })).toBe("minute");
-    expect(bucketOf(six, { key: "k", model: "m" })).toBe("hour");
-    expect(bucketOf(six, { "tags.team": "a" })).toBe("hour");
-    expect(bucketOf({ since: 0, until: 30 * 24 * HOUR }, {})).toBe("day");
+    expect(bucketOf(six, {}, 6 * HOUR)).toBe("minute");
+    expect(bucketOf(six, { key: "k" }, 6 * HOUR)).toBe("minute");
+    expect(bucketOf(six, { key: "k", model: "m" }, 6 * HOUR)).toBe("hour");
+    expect(bucketOf(six, { "tags.team": "a" }, 6 * HOUR)).toBe("hour");
+    expect(bucketOf({ since: 0, until: 30 * 24 * HOUR }, {}, 30 * 24 * HOUR)).toBe("day");
+    expect(bucketOf(six, {}, 31 * 24 * HOUR)).toBe("hour");
+    expect(bucketOf(six, {}, 401 * 24 * HOUR)).toBe("day");
   });
   it("has a place for every moment, also for those without calls", () => {
     const row = { start: "2026-01-01T01:00:00Z", calls: 3 } as UsageRow;

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type Query, get } from "../../api/client";
+import { ApiError } from "../../api/errors";
 import { duration } from "../../lib/numbers";
 import type { Range } from "../../lib/time";
 
@@ -61,13 +62,37 @@ export function before({ since, until }: Range): Range {
   return { since: since - (until - since), until: since };
 }
 
-/** Minutes are not kept for a key together with anything else, for users, nor for tags. */
-export function bucketOf({ since, until }: Range, only: Only): Bucket {
-  const hours = (until - since) / 3_600_000;
+const DAY_MS = 86_400_000;
+/** For how long minutes and hours are kept unless the configuration says otherwise. */
+const KEPT_MS: Readonly<Record<Bucket, number>> = { minute: 30 * DAY_MS, hour: 400 * DAY_MS, day: Number.POSITIVE_INFINITY };
+const BUCKETS: readonly Bucket[] = ["minute", "hour", "day"];
+
+/** Minutes are not kept for a key together with anything else, for users, nor for tags; nor is what is long ago. */
+export function bucketOf({ since, until }: Range, only: Only, now = Date.now()): Bucket {
   const names = Object.keys(only);
   const coarse = names.some((name) => name === "user" || name.startsWith("tags.")) || (names.includes("key") && names.length > 1);
-  if (hours <= 6 && !coarse) return "minute";
-  return hours <= 24 * 8 ? "hour" : "day";
+  const wanted = until - since <= DAY_MS / 4 && !coarse ? "minute" : until - since <= 8 * DAY_MS ? "hour" : "day";
+  return BUCKETS.slice(BUCKETS.indexOf(wanted)).find((bucket) => now - since < KEPT_MS[bucket]) ?? "day";
+}
+
+/** Usage over time, in the smallest buckets that are worth it and that are still kept: a gateway may keep them shorter. */
+export function useSeries(range: Range, only: Only) {
+  return useQuery({
+    queryKey: ["usage", "series", range, only],
+    queryFn: async ({ signal }) => {
+      const wanted = bucketOf(range, only);
+      for (const bucket of BUCKETS.slice(BUCKETS.indexOf(wanted))) {
+        try {
+          return { ...(await get<Usage>("/api/usage", { signal, query: { since: range.since, until: range.until, bucket, ...only } })), bucket };
+        } catch (error) {
+          if (bucket === "day" || !(error instanceof ApiError) || error.problem.param !== "bucket") throw error;
+        }
+      }
+      throw new Error("usage by day is always kept");
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: 30_000,
+  });
 }
 
 /** Each moment of the window, and its row or none. Seconds since 1970. */
