@@ -79,28 +79,26 @@ async def test_a_file_is_read_mapped_split_and_scrubbed_and_what_it_refuses_is_t
     assert len((await get(gateway, "/api/datasets/file/rows", split=split))["rows"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("body", "query", "problem"),
-    [
-        (b"a\n1\n", {"name": "x", "format": "xlsx"}, "format is 'xlsx'; say csv"),
-        (b"a\n1\n", {"format": "csv"}, "say the dataset's name"),
-        (b"a,b\n1\n", {"name": "x", "format": "csv"}, "line 2 has 1 values for 2 columns"),
-        (b"", {"name": "x", "format": "jsonl"}, "there are no rows to take"),
-        (b"\x00\x01", {"name": "x", "format": "parquet"}, "not a Parquet file"),
-        (b"a\n1\n", {"name": "x", "format": "csv", "mapping": "{"}, "are JSON"),
-        (b"a\n1\n", {"name": "x", "format": "csv", "mapping": '{"inputs": {"q": "b"}}'}, "there is no column 'b'"),
-        (b"a\n1\n", {"name": "x", "format": "csv", "splits": '{"dev": -1}'}, "say a positive number"),
-        (b"a\n1\n", {"name": "x", "format": "csv", "unheard": "1"}, "unheard"),
-        (b"a: &a [*a]\ntests: *a\n", {"name": "x", "format": "promptfoo"}, "once its aliases are written out"),
-    ],
-)
-async def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(
-    start_gateway: Start, body: bytes, query: dict[str, str], problem: str
-) -> None:
+UNREADABLE: list[tuple[bytes, dict[str, str], str]] = [
+    (b"a\n1\n", {"name": "x", "format": "xlsx"}, "format is 'xlsx'; say csv"),
+    (b"a\n1\n", {"format": "csv"}, "say the dataset's name"),
+    (b"a,b\n1\n", {"name": "x", "format": "csv"}, "line 2 has 1 values for 2 columns"),
+    (b"", {"name": "x", "format": "jsonl"}, "there are no rows to take"),
+    (b"\x00\x01", {"name": "x", "format": "parquet"}, "not a Parquet file"),
+    (b"a\n1\n", {"name": "x", "format": "csv", "mapping": "{"}, "are JSON"),
+    (b"a\n1\n", {"name": "x", "format": "csv", "mapping": '{"inputs": {"q": "b"}}'}, "there is no column 'b'"),
+    (b"a\n1\n", {"name": "x", "format": "csv", "splits": '{"dev": -1}'}, "say a positive number"),
+    (b"a\n1\n", {"name": "x", "format": "csv", "unheard": "1"}, "unheard"),
+    (b"a: &a [*a]\ntests: *a\n", {"name": "x", "format": "promptfoo"}, "once its aliases are written out"),
+]
+
+
+async def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(start_gateway: Start) -> None:
     gateway = await start_gateway({})
-    answer = await sent(gateway, body, **query)
-    assert answer.status_code == 400
-    assert problem in answer.json()["error"]["message"]
+    for body, query, problem in UNREADABLE:
+        answer = await sent(gateway, body, **query)
+        assert answer.status_code == 400, query
+        assert problem in answer.json()["error"]["message"], query
     assert (await get(gateway, "/api/datasets"))["datasets"] == []
 
 

@@ -266,46 +266,41 @@ async def test_lists_and_cells_come_by_the_page(start_gateway: Start) -> None:
     assert len((await get(gateway, f"{path}/cells", row=seen[0][0]))["cells"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"variants": []}, "variants"),
-        ({"rows": []}, "there are no rows to ask"),
-        ({"rows": [{"inputs": {}}]}, "rows[0]: there is nothing to ask"),
-        ({"rows": [{"question": "a\u0000b"}]}, "NUL"),
-        ({"rows": None, "dataset": {"name": "nothing"}}, "there is no dataset 'nothing'"),
-        ({"dataset": {"name": "x"}}, "say `dataset` or `rows`"),
-        ({"variants": [echo("a"), echo("a")]}, "two variants are named 'a'"),
-        ({"variants": [echo("a", messages="{{ answer }}")]}, "takes 'answer', which row"),
-        ({"variants": [echo("a", messages=None)]}, "brings no `messages`"),
-        ({"variants": [echo("a", endpoint="nowhere")]}, "there is no model 'nowhere'"),
-        ({"variants": [echo("a", messages=None, prompt="prompts:/no/1")]}, "prompts:/no/1"),
-        ({"scorers": ["exakt"]}, "there is no scorer 'exakt'; did you mean 'exact'?"),
-        ({"scorers": [{"scorer": "python", "file": "x.py"}]}, "files may be named only where `gatelog eval` runs"),
-        ({"primary": "exact"}, "no metric 'exact'; there are"),
-        ({"repeats": 101}, "repeats"),
-        ({"seed": 1, "unheard": 1}, "unheard"),
-        ({"variants": [echo("a", endpoint="embed")]}, "takes embeddings, not chat"),
-    ],
-)
-async def test_what_cannot_be_evaluated_is_refused_before_any_call(
-    refusing: Gateway, changes: Json, problem: str
-) -> None:
-    spec = {"name": "x", "rows": asked(2), "variants": [echo("a")], **changes}
-    status, message = await refused(refusing, "/api/evaluations", spec)
-    assert 400 <= status < 500
-    assert problem in message
+REFUSED: list[tuple[Json, str]] = [
+    ({"variants": []}, "variants"),
+    ({"rows": []}, "there are no rows to ask"),
+    ({"rows": [{"inputs": {}}]}, "rows[0]: there is nothing to ask"),
+    ({"rows": [{"question": "a\u0000b"}]}, "NUL"),
+    ({"rows": None, "dataset": {"name": "nothing"}}, "there is no dataset 'nothing'"),
+    ({"dataset": {"name": "x"}}, "say `dataset` or `rows`"),
+    ({"variants": [echo("a"), echo("a")]}, "two variants are named 'a'"),
+    ({"variants": [echo("a", messages="{{ answer }}")]}, "takes 'answer', which row"),
+    ({"variants": [echo("a", messages=None)]}, "brings no `messages`"),
+    ({"variants": [echo("a", endpoint="nowhere")]}, "there is no model 'nowhere'"),
+    ({"variants": [echo("a", messages=None, prompt="prompts:/no/1")]}, "prompts:/no/1"),
+    ({"scorers": ["exakt"]}, "there is no scorer 'exakt'; did you mean 'exact'?"),
+    ({"scorers": [{"scorer": "python", "file": "x.py"}]}, "files may be named only where `gatelog eval` runs"),
+    ({"primary": "exact"}, "no metric 'exact'; there are"),
+    ({"repeats": 101}, "repeats"),
+    ({"seed": 1, "unheard": 1}, "unheard"),
+    ({"variants": [echo("a", endpoint="embed")]}, "takes embeddings, not chat"),
+]
 
 
-@pytest.fixture
-async def refusing(start_gateway: Start) -> Gateway:
+async def test_what_cannot_be_evaluated_is_refused_before_any_call(start_gateway: Start) -> None:
     target = {"provider": "openai", "model": "text-embedding-3-small"}
-    return await start_gateway(
+    gateway = await start_gateway(
         {
             "providers": {"openai": {"api_key": "sk-0123456789abcdef"}},
             "endpoints": [{"name": "embed", "type": "embeddings", "targets": [target]}],
         }
     )
+    for changes, problem in REFUSED:
+        spec = {"name": "x", "rows": asked(2), "variants": [echo("a")], **changes}
+        status, message = await refused(gateway, "/api/evaluations", spec)
+        assert 400 <= status < 500, changes
+        assert problem in message, changes
+    assert (await get(gateway, "/api/evaluations"))["evaluations"] == []
 
 
 async def test_what_is_not_there_and_who_may_not_are_told(start_gateway: Start) -> None:
