@@ -25,7 +25,12 @@ def of_grid(
     grid: Grid, columns: Columns, candidates: Sequence[str], baseline: str, level: float
 ) -> tuple[tuple[Preference, ...], tuple[Ranking, ...]]:
     """A ranking where there is more to rank than two."""
-    names = metrics(grid)
+    # Labels that people put in a judge's place may be anything; only outcomes make a preference.
+    names = [
+        name
+        for name in metrics(grid)
+        if all(0 <= value <= 1 for arm in candidates for tries in columns.tries(arm, name).values() for value in tries)
+    ]
     found = tuple(preference(columns, name, candidate, baseline, level) for name in names for candidate in candidates)
     if len(candidates) < 2:
         return found, ()

@@ -91,7 +91,7 @@ def consistent(it: Comparison, card: Card) -> None:
         assert it.difference.interval is not None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(grids(), st.sampled_from([None, 0.1]), st.sampled_from(["holm", "bh", "none"]))
 def test_any_grid_has_a_card(grid: Grid, margin: float | None, adjustment: Any) -> None:
     card = compare(grid, margin=margin, adjustment=adjustment, slice_minimum=2)
