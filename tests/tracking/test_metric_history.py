@@ -51,8 +51,8 @@ async def test_the_same_value_of_two_models_is_kept_for_both(store: str) -> None
     assert kept == {(each.step, str(each.value), each.model_id) for each in metrics}
 
 
-async def test_metrics_that_were_logged_before_models_told_them_apart_are_still_there(store: str) -> None:
-    database = open_store(store)
+async def test_metrics_that_were_logged_before_models_told_them_apart_are_still_there(empty_store: str) -> None:
+    database = open_store(empty_store)
     async with database.writing() as connection:
         await connection.run_sync(lambda sync: upgrade(sync, "0010"))
         logged = "INSERT INTO run_metrics (run_id, key, step, timestamp_ms, value, nan, model_id) "
