@@ -19,17 +19,20 @@ from tracking.usage_report import BUCKETS, Question, UsageReports, today
 TOP = 10
 BY = ("endpoint", "model", "provider", "key", "prompt")
 FINEST = ((3 * HOUR, "minute"), (7 * DAY, "hour"))
-"""Windows no longer than these are shown in buckets of this size; longer ones by day."""
+"""Windows no longer than these are shown in buckets of this size, where it is still kept; others by day."""
 
 
 async def overview(request: Request) -> Response:
     """`GET /api/overview`."""
     query = rest.asked(request, "since", "until", "bucket")
     since, until = _window(query)
-    bucket = query.get("bucket") or next((name for most, name in FINEST if until - since <= most), "day")
-    if bucket not in BUCKETS:
-        raise InvalidRequest(f"bucket is {bucket!r}; say {', '.join(BUCKETS)}", param="bucket")
     reports: UsageReports = request.app.state.usage_reports
+    bucket = query.get("bucket")
+    if bucket is None:
+        kept = await reports.buckets(since)
+        bucket = next((name for most, name in FINEST if until - since <= most and name in kept), "day")
+    elif bucket not in BUCKETS:
+        raise InvalidRequest(f"bucket is {bucket!r}; say {', '.join(BUCKETS)}", param="bucket")
     key_id = rest.own_key(request)
 
     async def report(since: int, until: int, **more: Any) -> Json:

@@ -56,6 +56,12 @@ class UsageReports:
     def __init__(self, database: Database, keeping: Keeping) -> None:
         self._database, self._keeping = database, keeping
 
+    async def buckets(self, since: int) -> list[str]:
+        """Those that usage since then is still kept by, the finest first."""
+        async with self._database.asking() as connection:
+            kept = await _kept(connection)
+        return [name for name, size in BUCKETS.items() if since >= kept.get(size, 0)]
+
     async def report(self, question: Question, *, key_id: str | None = None) -> Json:
         """`key_id` narrows it to the calls of one key."""
         facet = _facet(question, key_id is not None)
