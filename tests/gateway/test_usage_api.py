@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.harness import Start
@@ -23,9 +21,7 @@ async def test_calls_are_in_the_usage_as_soon_as_they_are_runs(start_gateway: St
         usage = (await client.get("/api/usage", params={"group_by": "endpoint,provider", "bucket": "minute"})).json()
         by_tag = (await client.get("/api/usage", params={"group_by": "tags.team", "user": "ann"})).json()
         by_team = (await client.get("/api/usage", params={"group_by": "tags.team"})).json()
-        words: list[Any] = []
-        while not words:  # they are indexed once the gateway has been idle for a second
-            words = (await client.get("/api/runs", params={"filter": "text = 'HELLO'"})).json()["runs"]
+        words = await gateway.settled(6, filter="text = 'HELLO'")  # indexed a batch a second, however few are in it
         faults = [
             await client.get("/api/usage", params=params)
             for params in (
