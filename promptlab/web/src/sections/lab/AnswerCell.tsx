@@ -1,0 +1,86 @@
+/** A cell: what was answered, while it comes and after, what it took, and what one thinks of it. */
+
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { Suspense, lazy, memo } from "react";
+import { Link } from "wouter";
+import { count } from "../../lib/numbers";
+import { line, visible } from "../../lib/text";
+import { Icon, type IconName } from "../../ui/icons";
+import { Copy, Duration, Foreign, Money } from "../../ui/values";
+import type { Cell } from "./cells";
+import { useCell, useLive } from "./live";
+import classes from "./lab.module.css";
+
+const Markdown = lazy(() => import("../../ui/Markdown"));
+
+export const AnswerCell = memo(function AnswerCell({ row, column, repeat, of }: { row: string; column: string; repeat: number; of: number }) {
+  const { cells, may, run, stop } = useLive();
+  const place = { row, column, repeat };
+  const cell = useCell(cells, place);
+  const at = of > 1 ? <span className="dim tnum">{repeat + 1}/{of}</span> : null;
+  if (!cell) {
+    return <div className={classes.cell} data-status="none">{at}<span className="dim">Not asked yet</span>{may && <Do icon="play" label="Run this cell" act={() => run([place])} />}</div>;
+  }
+  return (
+    <article className={classes.cell} data-status={cell.status} data-stale={cell.stale} aria-busy={cell.status === "queued" || cell.status === "running"} aria-label={`Answer ${repeat + 1}`}>
+      {at}
+      <div className={classes.answer}><Said cell={cell} /></div>
+      <footer className={classes.foot}>
+        <Facts cell={cell} />
+        <span className={classes.does}>
+          {cell.text && cell.status !== "running" && <Copy value={cell.text} label="Copy the answer" />}
+          {may && cell.status === "ok" && cell.run_id && <Thumbs cell={cell} />}
+          {may && (cell.status === "queued" || cell.status === "running" ? <Do icon="stop" label="Stop this cell" act={() => stop([place])} /> : <Do icon="retry" label="Run this cell again" act={() => run([place])} />)}
+        </span>
+      </footer>
+    </article>
+  );
+});
+
+function Said({ cell }: { cell: Cell }) {
+  const calls = cell.message?.tool_calls ?? [];
+  if (cell.status === "queued") return <p className="dim">Waiting for its turn</p>;
+  if (cell.status === "running") return <p className={`${classes.plain} foreign`} dir="auto">{visible(cell.text || cell.reasoning || "")}<span className={classes.caret} aria-hidden /></p>;
+  return (
+    <>
+      {cell.text && <Suspense fallback={<p className={`${classes.plain} foreign`}>{visible(cell.text)}</p>}><Markdown text={cell.text} /></Suspense>}
+      {calls.map((call, index) => <p key={index} className={`mono foreign ${classes.plain}`}>{line(call.function?.name ?? "?", 80)}({visible(call.function?.arguments ?? "")})</p>)}
+      {cell.error && <p className={`bad foreign ${classes.plain}`} role="note"><strong>{line(cell.error.code, 60)}</strong> {line(cell.error.message, 600)}</p>}
+      {cell.status === "stopped" && <p className="dim">Stopped</p>}
+      {cell.status === "interrupted" && <p className="warn">The server stopped meanwhile</p>}
+      {cell.status === "ok" && cell.text === null && !calls.length && <p className="dim">The answer was not kept.</p>}
+      {cell.status === "ok" && cell.text === "" && !calls.length && <p className="dim">Nothing was said.</p>}
+    </>
+  );
+}
+
+function Facts({ cell }: { cell: Cell }) {
+  const tokens = cell.usage && cell.usage.input_tokens !== null && cell.usage.output_tokens !== null;
+  return (
+    <span className={classes.facts}>
+      {cell.stale && <span className="warn" title="The question is another by now">outdated</span>}
+      {cell.ttft_ms !== null && <span title="First token"><Duration us={cell.ttft_ms * 1000} /></span>}
+      {cell.total_ms !== null && <span title="Total"><span aria-hidden>→ </span><Duration us={cell.total_ms * 1000} /></span>}
+      {tokens && <span className="tnum" title={`${count(cell.usage!.input_tokens)} tokens in, ${count(cell.usage!.output_tokens)} out`}>{count(cell.usage!.input_tokens)}+{count(cell.usage!.output_tokens)} tok</span>}
+      {cell.status === "ok" && <Money nanos={cell.cost?.nanos} />}
+      {cell.finish_reason && cell.finish_reason !== "stop" && cell.finish_reason !== "tool_calls" && <span className="warn"><Foreign text={cell.finish_reason} most={30} /></span>}
+      {cell.run_id && <Link className="link" href={`/runs/${encodeURIComponent(cell.run_id)}`}>run</Link>}
+    </span>
+  );
+}
+
+function Thumbs({ cell }: { cell: Cell }) {
+  const { thumb } = useLive();
+  const mine = cell.feedback?.find((each) => each.mine && each.name === "thumb")?.value;
+  return [true, false].map((value) => (
+    <Do key={String(value)} icon={value ? "thumbUp" : "thumbDown"} label={value ? "A good answer" : "A bad answer"} pressed={mine === value} act={() => thumb(cell, mine === value ? null : value)} />
+  ));
+}
+
+function Do({ icon, label, act, pressed }: { icon: IconName; label: string; act: () => void; pressed?: boolean }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon size="sm" aria-label={label} aria-pressed={pressed} variant={pressed ? "light" : "subtle"} color={pressed ? "ink" : "gray"} onClick={act}><Icon name={icon} size={14} /></ActionIcon>
+    </Tooltip>
+  );
+}
