@@ -35,7 +35,7 @@ from gateway import (
     usage_api,
 )
 from gateway.calls import Calls
-from gateway.directory import Directory
+from gateway.directory import Directory, priced
 from gateway.ending import told
 from gateway.engine import Engine
 from gateway.front import Front
@@ -115,7 +115,8 @@ def create_app(loaded: Loaded) -> ASGIApp:
     """The application of one process, with everything that it needs; opened and closed by ASGI's lifespan."""
     settings = loaded.settings
     book = PriceBook()
-    warming = book.warm()
+    if priced(loaded):
+        book.warm()
     database = open_store(settings.store)
     folder = settings.journal_directory()
     journal = Journal(folder, fsync=settings.journal.fsync == "always")
@@ -154,15 +155,16 @@ def create_app(loaded: Loaded) -> ASGIApp:
     def calls(kind: Kind | None) -> Calls:
         return Calls(kind, engine, current, idempotency, registered, int(settings.server.max_body))
 
-    def take_up(changed: Loaded) -> None:
+    async def take_up(changed: Loaded) -> None:
+        if priced(changed):
+            await asyncio.to_thread(book.warm().join)
         taken_up[:] = [Directory(changed, book)]
         app.state.directory = taken_up[0]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         recorder.start()
-        await asyncio.gather(asyncio.to_thread(warming.join), chores.known(keys))
-        take_up(loaded)
+        await asyncio.gather(take_up(loaded), chores.known(keys))
         sweep = chores.sweeping(database, lambda: watcher.loaded.settings)
         watching = (keys, registered, deliverer, keeping, Texts(database), CallTags(database), evaluating)
         noting = revisions_api.noting(Revisions(database), lambda: watcher.loaded)

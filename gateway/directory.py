@@ -161,3 +161,8 @@ class Directory:
         if tariff is None:
             return Pricing(None)
         return Pricing(tariff.at(datetime.now(UTC)), None if tariff.constant else tariff)
+
+
+def priced(loaded: Loaded) -> bool:
+    """Whether any provider is in the price lists, which are some megabytes that not every gateway needs."""
+    return any(provider.prices is not None for provider in loaded.providers.values())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 class SealError(Exception):
@@ -17,13 +18,24 @@ class Seals:
     """`purpose` keeps what is sealed for one thing from being opened for another."""
 
     def __init__(self, pepper: bytes, purpose: str) -> None:
-        key = HKDF(SHA256(), 32, salt=None, info=f"gatelog {purpose}".encode()).derive(pepper)
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._pepper, self._purpose = pepper, purpose
+
+    @cached_property
+    def _fernet(self) -> Fernet:
+        # Not at the top: it is seven megabytes, and most gateways seal nothing.
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        key = HKDF(SHA256(), 32, salt=None, info=f"gatelog {self._purpose}".encode()).derive(self._pepper)
+        return Fernet(base64.urlsafe_b64encode(key))
 
     def seal(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as exc:

@@ -14,6 +14,7 @@ from functools import partial
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from gateway import memory
 from gateway.app import create_app
 from gateway.http import Protocol
 from gateway.logs import configure
@@ -83,6 +84,7 @@ def configured(loaded: Loaded) -> uvicorn.Config:
 
 def served(loaded: Loaded) -> object:
     """The application, in the process that will serve it."""
+    memory.spare()
     configure(loaded.settings.logging)
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.getLogger("uvicorn.error").addFilter(Unended())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -31,7 +29,7 @@ CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 MIGRATION_LOCK = 0x6761_7465_6C6F_6701
 """Of PostgreSQL's advisory locks, ours for migrations ("gatelog", 1)."""
-AWAY = (sa.exc.DBAPIError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (sa.exc.DBAPIError, OSError, TimeoutError)
 """What a store raises that cannot be reached or cannot answer."""
 
 
@@ -218,14 +216,22 @@ def _postgres(store: str, connections: int) -> Database:
         ) from exc
     if not split.path.strip("/") and "dbname=" not in split.query:
         raise StoreURLError(f"store {safe(store)!r} names no database: say postgresql://user:password@host/database")
-    # asyncpg reads the URL itself, which gives every word that libpq knows: ?host=/socket/dir, sslmode, passfile.
-    connect = functools.partial(
-        asyncpg.connect,
-        dsn=store,
-        timeout=CONNECT_SECONDS,
-        command_timeout=COMMAND_SECONDS,
-        server_settings={"application_name": "gatelog"},
-    )
+    # Not at the top: a store in SQLite does without it.
+    import asyncpg
+
+    async def connect() -> Any:
+        try:
+            # It reads the URL itself, which gives every word that libpq knows: ?host=/socket/dir, sslmode, passfile.
+            return await asyncpg.connect(
+                dsn=store,
+                timeout=CONNECT_SECONDS,
+                command_timeout=COMMAND_SECONDS,
+                server_settings={"application_name": "gatelog"},
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            # SQLAlchemy makes exceptions of its own of the driver's once there is a connection, and not before.
+            raise ConnectionError(str(exc)) from exc
+
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-import asyncpg
 import sqlalchemy as sa
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
@@ -31,7 +30,7 @@ MANY = 100
 ADOPT_SECONDS = 5.0
 RETRY_MOST_SECONDS = 5.0
 BEHIND_POLL_SECONDS = 0.005
-AWAY = (sa.exc.SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (sa.exc.SQLAlchemyError, OSError, TimeoutError)
 """What a store raises that cannot be reached, or cannot take anything now."""
 
 Result = TypeVar("Result")

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -108,7 +107,7 @@ def _refused(error: Exception) -> bool:
         return True
     cause = getattr(error.orig, "__cause__", None)
     state: Any = getattr(cause, "sqlstate", None)
-    return isinstance(cause, (asyncpg.DataError, ValueError)) or (isinstance(state, str) and state[:2] in NOT_TAKEN)
+    return isinstance(cause, ValueError) or (isinstance(state, str) and state[:2] in NOT_TAKEN)
 
 
 def _calls_insertion(database: Database) -> str:
