@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import datasets, evals, keys, moving, runs
+from gateway.commands import datasets, demo, evals, keys, moving, runs
 from gateway.commands.options import AsJson, Config, Store, loaded, stored
 from gateway.commands.terminal import CONFIG, FAILED, OK, emit, exits, printable
 
@@ -27,6 +27,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(moving.app, name="import")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(evals.app, name="eval")
+app.add_typer(demo.app, name="demo")
 app.command("export")(moving.export)
 
 

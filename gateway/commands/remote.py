@@ -115,7 +115,8 @@ def remote(url: str | None, key: str | None, config: Path | None = None, store: 
         url = HERE
     with contextlib.ExitStack() as stack:
         if url is None:
-            url, key = stack.enter_context(_own(config, store))
+            tell(f"no gateway runs at {HERE}, so one runs for this command; `gatelog serve` shows later what it did")
+            url, key = stack.enter_context(own(config, store))
         found = Remote(url, key)
         stack.callback(found.close)
         yield found
@@ -132,7 +133,7 @@ def _is_here() -> bool:
 
 
 @contextmanager
-def _own(config: Path | None, store: str | None) -> Iterator[tuple[str, str]]:
+def own(config: Path | None, store: str | None) -> Iterator[tuple[str, str]]:
     """A gateway in a process of its own, on the store and with the providers that `gatelog serve` here would have."""
     from providers.errors import StorageUnavailable
 
@@ -151,7 +152,6 @@ def _own(config: Path | None, store: str | None) -> Iterator[tuple[str, str]]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        tell(f"no gateway runs at {HERE}, so one runs for this command; `gatelog serve` shows later what it did")
         until = time.monotonic() + START_SECONDS
         while not _answers(url):
             if process.poll() is not None:
@@ -168,6 +168,8 @@ def _own(config: Path | None, store: str | None) -> Iterator[tuple[str, str]]:
             process.wait(30)
         process.kill()
         process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def _answers(url: str) -> bool:
