@@ -1,0 +1,218 @@
+"""The section Evaluations: one is watched, stopped, resumed, and its verdict read."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.harness import Gateway
+from tests.web.browser import PHONE, SCHEMES, Faults, Scheme, Tabs, audit, shot
+from tests.web.hostile import CORPUS
+
+Json = dict[str, Any]
+CAPITALS = (
+    *("Kenya Nairobi", "Peru Lima", "Cuba Havana", "Japan Tokyo", "Iran Tehran", "Italy Rome", "Latvia Riga"),
+    *("Ghana Accra", "Egypt Cairo", "Spain Madrid", "Norway Oslo", "Chile Santiago", "Nepal Kathmandu", "Fiji Suva"),
+)
+
+
+def ask(gateway: Gateway, method: str, path: str, body: Json | None = None) -> Json:
+    answer = httpx.request(
+        method, f"{gateway.url}{path}", json=body, headers=gateway.headers, timeout=60, trust_env=False
+    )
+    assert answer.status_code < 400, answer.text
+    said: Json = answer.json()
+    return said
+
+
+def rows(times: int = 3) -> list[Json]:
+    found = []
+    for n in range(times):
+        for each in CAPITALS:
+            country, capital = each.split()
+            found.append(
+                {
+                    "inputs": {
+                        "question": f"Which is the capital of {country}? ({n + 1})",
+                        # Of a few countries the notes are wrong.
+                        "notes": f"It is {'unknown' if country in ('Fiji', 'Peru') else capital}.",
+                    },
+                    "expectations": {"expected_response": capital},
+                    "tags": {"length": "short" if len(capital) < 5 else "long"},
+                }
+            )
+    return found
+
+
+def made(gateway: Gateway, **more: Any) -> str:
+    spec = {
+        "name": "Capitals with notes",
+        "rows": rows(),
+        "variants": [
+            {"name": "closed book", "endpoint": "demo/echo", "messages": "{{ question }}", "baseline": True},
+            {"name": "open book", "endpoint": "demo/echo", "messages": "{{ question }} {{ notes }}"},
+        ],
+        "scorers": ["contains"],
+        **more,
+    }
+    return str(ask(gateway, "POST", "/api/evaluations", spec)["id"])
+
+
+def slow(gateway: Gateway, **more: Any) -> str:
+    """One that takes its time: every answer is streamed word by word."""
+    variants = [
+        {"name": "a", "endpoint": "demo/echo@60", "messages": "{{ question }}", "baseline": True},
+        {"name": "b", "endpoint": "demo/echo@60", "messages": "{{ question }} {{ notes }}"},
+    ]
+    return made(gateway, **{"name": "Slow capitals", "variants": variants, "stream": True, "concurrency": 2, **more})
+
+
+@pytest.fixture(scope="module")
+def finished(gateway: Gateway) -> str:
+    id = made(gateway)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if ask(gateway, "GET", f"/api/evaluations/{id}")["state"] == "finished":
+            return id
+        time.sleep(0.2)
+    raise AssertionError(gateway.log[-3000:])
+
+
+def test_one_is_watched_stopped_resumed_and_its_verdict_read(page: Page, gateway: Gateway) -> None:
+    id = slow(gateway)
+    page.goto("/evaluations")
+    row = page.get_by_role("table", name="Evaluations").get_by_role("row", name=re.compile("Slow capitals"))
+    expect(row).to_contain_text("running")
+    row.focus()
+    row.press("Enter")
+    expect(page.get_by_role("heading", name="Slow capitals", level=1)).to_be_visible()
+    bar = page.get_by_role("progressbar", name=re.compile("Slow capitals"))
+    expect(bar).to_be_in_viewport()
+    before = float(bar.get_attribute("aria-valuenow") or "0")
+    expect(page.get_by_role("region", name="Progress")).to_contain_text("of 84 cells done")
+    page.wait_for_function(
+        "before => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) > before",
+        arg=before,
+    )
+    shot(page, "evaluation-live")
+    page.get_by_role("button", name="Stop").click()
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible(timeout=30_000)
+    assert ask(gateway, "GET", f"/api/evaluations/{id}")["state"] == "stopped"
+    page.reload()
+    resume.click()
+    expect(page.get_by_role("heading", name="b is better than a", level=2)).to_be_visible(timeout=90_000)
+    assert ask(gateway, "GET", f"/api/evaluations/{id}")["progress"]["ok"] == 84
+
+
+def test_a_card_says_the_verdict_first_and_links_to_the_runs_it_rests_on(page: Page, finished: str) -> None:
+    page.goto(f"/evaluations/{finished}")
+    verdict = page.get_by_role("region", name="Verdict on open book")
+    expect(verdict.get_by_role("heading", name="open book is better than closed book")).to_be_visible(timeout=60_000)
+    expect(verdict).to_contain_text("95 % interval")
+    expect(page.get_by_role("img", name=re.compile("contains of each variant"))).to_be_visible()
+    expect(page.get_by_role("table", name="Every metric")).to_contain_text("latency")
+    expect(page.get_by_role("table", name="Slices")).to_contain_text("length = long")
+    improved = page.get_by_role("region", name="Best improvements")
+    improved.get_by_text("Which is the capital of").first.click()
+    expect(improved.get_by_role("group", name="Answer of open book").first).to_contain_text("It is")
+    report = page.get_by_role("link", name="Report")
+    assert str(report.get_attribute("href")).endswith(f"{finished}/report")
+    improved.get_by_role("link", name="run").first.click()
+    expect(page).to_have_url(re.compile("/runs/"))
+
+
+def test_the_list_has_the_verdict_of_what_is_finished(page: Page, finished: str) -> None:
+    page.goto("/evaluations")
+    row = page.get_by_role("table", name="Evaluations").get_by_role("row", name=re.compile("Capitals with notes"))
+    expect(row).to_contain_text("open book better", timeout=60_000)
+    expect(row).to_contain_text("finished")
+
+
+def test_without_any_the_page_says_how_to_start_one(page: Page) -> None:
+    page.route(
+        "**/api/evaluations?*",
+        lambda route: route.fulfill(json={"evaluations": [], "next_page_token": None}),
+    )
+    page.goto("/evaluations")
+    expect(page.get_by_text("No evaluations yet")).to_be_visible()
+    expect(page.get_by_text("gatelog eval run capitals")).to_be_visible()
+    shot(page, "evaluations-empty")
+    assert not audit(page)
+
+
+def test_what_fails_says_so_and_is_tried_again(page: Page, faults: Faults, finished: str) -> None:
+    faults.expect(500)
+    broken = [True]
+
+    def answer(route: Route) -> None:
+        if broken[0]:
+            route.fulfill(status=500, json={"error": {"message": "the store is away"}})
+        else:
+            route.continue_()
+
+    page.route("**/api/evaluations?*", answer)
+    page.goto("/evaluations")
+    expect(page.get_by_role("alert")).to_contain_text("the store is away")
+    assert not audit(page)
+    broken[0] = False
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("table", name="Evaluations")).to_be_visible()
+
+
+def test_one_that_is_not_there_is_said_to_be_none(page: Page, faults: Faults) -> None:
+    faults.expect(404)
+    page.goto("/evaluations/01a20a8fd5fa7482bb345f9541b8c0aa")
+    expect(page.get_by_text("There is no such thing")).to_be_visible()
+
+
+def test_calls_that_fail_are_told_with_their_reason(page: Page, gateway: Gateway) -> None:
+    variants = [{"name": "broken", "endpoint": "failing", "messages": "{{ question }}"}]
+    id = slow(gateway, name="Nothing works", rows=rows(1)[:3], variants=variants, pilot=False, stream=False)
+    page.goto(f"/evaluations/{id}")
+    made_none = page.get_by_role("table", name="Variants").or_(page.get_by_role("list", name="Cells that failed"))
+    expect(made_none.first).to_be_visible(timeout=60_000)
+    assert not audit(page)
+
+
+def test_hostile_words_are_words_in_a_card(page: Page, gateway: Gateway) -> None:
+    variants = [
+        {"name": "plain", "endpoint": "demo/echo", "messages": "{{ question }}", "baseline": True},
+        {"name": "<img src=x onerror=hurt=1>", "endpoint": "demo/echo", "messages": "no {{ question }}"},
+    ]
+    texts = [text for text in CORPUS.values() if "\x00" not in text]  # which no dataset takes
+    hostile = [{"inputs": {"question": text}, "expectations": {"expected_response": text}} for text in texts]
+    id = made(gateway, name="<script>hurt=1</script>", rows=hostile, variants=variants, scorers=["exact"])
+    page.goto(f"/evaluations/{id}")
+    expect(page.get_by_role("region", name="Worst regressions")).to_be_visible(timeout=90_000)
+    for each in page.locator("details").all():
+        each.locator("summary").click()
+    assert page.evaluate("window.hurt") is None
+    assert page.locator("main script, main iframe, main img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_pages_are_open_to_all_and_look_as_they_should(
+    tabs: Tabs, gateway: Gateway, finished: str, scheme: Scheme
+) -> None:
+    page = tabs.open(gateway.key, scheme=scheme)
+    page.goto("/evaluations")
+    expect(page.get_by_role("table", name="Evaluations")).to_contain_text("open book better", timeout=60_000)
+    shot(page, f"evaluations-{scheme}")
+    assert not audit(page)
+    page.goto(f"/evaluations/{finished}")
+    expect(page.get_by_role("region", name="Verdict on open book")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("region", name="Make it again")).to_be_visible()
+    shot(page, f"evaluation-{scheme}", full=True)
+    assert not audit(page)
+    page.get_by_role("region", name="Best improvements").get_by_text("Which is the capital of").first.click()
+    assert not audit(page)
+    small = tabs.open(gateway.key, scheme=scheme, size=PHONE)
+    small.goto(f"/evaluations/{finished}")
+    expect(small.get_by_role("region", name="Make it again")).to_be_visible(timeout=60_000)
+    shot(small, f"evaluation-phone-{scheme}", full=True)
