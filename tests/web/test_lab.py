@@ -196,6 +196,26 @@ def test_what_another_page_changed_is_followed_or_said_to_be_in_conflict(
     assert stored(gateway, id)["state"]["rows"][0]["values"]["question"] == "Asked there and here"
 
 
+def test_a_lab_is_as_it_was_before_again_and_that_is_undone(page: Page, gateway: Gateway) -> None:
+    page.goto(f"/lab/{made(gateway, ('chat',), QUESTIONS[:1])}")
+    field = page.get_by_role("textbox", name="question of row 1")
+    field.fill("Changed")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    page.get_by_role("button", name="More for this lab").click()
+    page.get_by_role("menuitem", name="Versions").click()
+    expect(page.get_by_role("dialog", name="Versions")).to_contain_text("as it is now")
+    assert not audit(page)
+    shot(page, "lab-versions")
+    page.get_by_role("button", name="Restore version 1").click()
+    expect(field).to_have_value(QUESTIONS[0])
+    page.get_by_role("button", name="Undo the last change").click()
+    expect(field).to_have_value("Changed")
+    page.get_by_role("button", name="More for this lab").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Download as CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+
+
 def test_a_cell_that_fails_says_why(page: Page, gateway: Gateway) -> None:
     page.goto(f"/lab/{made(gateway, ('failing', 'chat'), QUESTIONS[:1])}")
     page.get_by_role("button", name="Run all").click()

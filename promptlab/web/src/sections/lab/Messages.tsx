@@ -24,7 +24,7 @@ export function Messages({ of, messages, change, known, readOnly, add = true }: 
             {!readOnly && <ActionIcon size="xs" aria-label={`Remove message ${index + 1} of ${of}`} onClick={() => change(messages.filter((_, place) => place !== index))}><Icon name="close" size={12} /></ActionIcon>}
           </Group>
           {typeof message.content === "string"
-            ? <Editor label={`Message ${index + 1} of ${of}`} value={message.content} onChange={(content) => set(index, { content })} variables={known} minHeight={34} maxHeight={220} readOnly={readOnly} onSubmit={() => run("all")} />
+            ? <Editor label={`Message ${index + 1} of ${of}`} value={message.content} onChange={(content) => set(index, { content })} variables={known} minHeight={34} maxHeight={220} readOnly={readOnly} onSubmit={readOnly ? undefined : () => run("all")} />
             : <div className={classes.parts}>{textsOf(message).map((text, place) => <p key={place} className="foreign">{text}</p>)}{rest(message).map((each, place) => <Badge key={place} color="gray">{each}</Badge>)}</div>}
         </div>
       ))}

@@ -10,6 +10,7 @@ import { Page } from "../../ui/Page";
 import { Failing, Loading } from "../../ui/States";
 import { Icon } from "../../ui/icons";
 import { Grid } from "./Grid";
+import { More } from "./More";
 import { RunBar } from "./RunBar";
 import { type Lab, useLab as useStored } from "./api";
 import type { Draft, Shown, Standing } from "./draft";
@@ -36,7 +37,7 @@ function Open({ lab, may }: { lab: Lab; may: boolean }) {
       <Page
         title={line(shown.name, 80)}
         about={<Group gap="sm"><Back />{may && <Rename key={shown.name} draft={live.draft} name={shown.name} />}<span role="status" className={classes.standing} data-standing={shown.standing}>{SAID[shown.standing]}</span>{!live.following && <span className="warn">The gateway is away; trying again</span>}</Group>}
-        actions={<>{may && shown.undoable && <Tooltip label="Undo the last change"><ActionIcon aria-label="Undo the last change" onClick={live.draft.undo}><Icon name="history" /></ActionIcon></Tooltip>}<RunBar /></>}
+        actions={<>{may && shown.undoable && <Tooltip label="Undo the last change"><ActionIcon aria-label="Undo the last change" onClick={live.draft.undo}><Icon name="history" /></ActionIcon></Tooltip>}<RunBar /><More /></>}
       >
         <Trouble shown={shown} draft={live.draft} />
         <Grid state={shown.state} />

@@ -130,3 +130,21 @@ export function useForecast(id: string, version: number, wanted: boolean) {
 }
 
 export const eventsPath = (id: string): string => path(id, "/events");
+
+export const exportPath = (id: string, format: "csv" | "jsonl"): string => path(id, `/export?format=${format}`);
+
+export interface Version {
+  version: number;
+  saved_at: string;
+  by: string | null;
+  label: string | null;
+}
+
+/** All that are kept, the newest first; `now` is the version that the page is at. */
+export function useVersions(id: string, now: number) {
+  return useQuery({ queryKey: ["lab", id, "versions", now], queryFn: async ({ signal }) => (await get<{ versions: Version[] }>(path(id, "/versions"), { signal })).versions });
+}
+
+export function readVersion(id: string, version: number): Promise<{ state: State }> {
+  return get(path(id, `/versions/${version}`));
+}
