@@ -35,7 +35,7 @@ WORDS = st.lists(
 )
 def test_text_metrics_are_the_golden_numbers(name: str, options: dict[str, object], golden: float) -> None:
     assert value(name, HYPOTHESIS, REFERENCE, **options) == pytest.approx(golden, abs=1e-6)
-    summarize = scorer(name, **options).summarize  # type: ignore[arg-type]  # options are a scorer's own
+    summarize = scorer(name, **options).summarize
     if summarize is not None:
         assert summarize([sample(HYPOTHESIS, REFERENCE)])[f"{name}/corpus"] == pytest.approx(golden, abs=1e-6)
 
