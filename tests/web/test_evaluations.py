@@ -73,6 +73,15 @@ def slow(gateway: Gateway, **more: Any) -> str:
 
 
 @pytest.fixture(scope="module")
+def config(config: Json) -> Json:
+    """With two endpoints that cost something."""
+    for name, model, price in (("dear", "words", 4), ("cheap", "echo", 1)):
+        target = {"provider": "demo", "model": model, "price": {"input": price, "output": price * 3}}
+        config["endpoints"].append({"name": name, "type": "chat", "targets": [target]})
+    return config
+
+
+@pytest.fixture(scope="module")
 def finished(gateway: Gateway) -> str:
     id = made(gateway)
     until = time.monotonic() + 60
@@ -194,6 +203,29 @@ def test_hostile_words_are_words_in_a_card(page: Page, gateway: Gateway) -> None
         each.locator("summary").click()
     assert page.evaluate("window.hurt") is None
     assert page.locator("main script, main iframe, main img").count() == 0
+
+
+def test_numbers_are_drawn_by_their_differences_and_weighed_against_what_they_cost(
+    page: Page, gateway: Gateway
+) -> None:
+    variants = [
+        {"name": name, "endpoint": endpoint, "messages": text, "params": {"max_tokens": 200}}
+        for name, endpoint, text in (
+            ("dear", "dear", "{{ question }}"),
+            ("cheap", "cheap", "{{ question }}"),
+            ("dear, open book", "dear", "{{ question }} {{ notes }}"),
+        )
+    ]
+    more = {"budget_usd": 10, "pilot": False}
+    scorers = [{"scorer": "length", "name": "words", "unit": "words"}]
+    id = made(gateway, name="How long they are", rows=rows(1), variants=variants, scorers=scorers, **more)
+    page.goto(f"/evaluations/{id}")
+    expect(page.get_by_role("img", name=re.compile("Differences of words: .* alike")).first).to_be_visible(
+        timeout=90_000
+    )
+    expect(page.get_by_role("group", name="Quality and cost of each variant")).to_be_visible()
+    shot(page, "evaluation-numbers", full=True)
+    assert not audit(page)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

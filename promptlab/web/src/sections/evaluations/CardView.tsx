@@ -42,6 +42,10 @@ export function CardView({ head, card }: { head: Head; card: Card }) {
               return { key: arm.name, name: line(arm.name, 60), value: mean?.value ?? null, low: mean?.low ?? null, high: mean?.high ?? null, colour: SERIES[index % SERIES.length], note: arm.baseline ? "baseline" : undefined };
             })}
           />
+          {card.arms.map((arm) => {
+            const refused = meanOf(card, arm.name, card.primary)?.refused;
+            return refused ? <p key={arm.name} className={classes.small}><bdi>{line(arm.name, 60)}</bdi>: <bdi>{line(refused, 300)}</bdi></p> : null;
+          })}
           <p className={classes.small}>Means with their {Math.round((1 - card.alpha) * 1000) / 10} % intervals. That two of them overlap says nothing about their difference, which is measured row by row.</p>
         </Panel>
         <Panel title="Quality and cost"><Pareto card={card} /></Panel>
