@@ -106,6 +106,13 @@ def test_an_answer_is_said_to_be_good_and_it_is_kept(page: Page, made: list[str]
     expect(page.get_by_role("button", name="A good answer")).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_run_is_opened_in_the_lab_as_it_was_asked(page: Page, made: list[str]) -> None:
+    page.goto(f"/runs/{made[2]}")
+    page.get_by_role("button", name="Open in the lab").click()
+    page.wait_for_url("**/lab/*")
+    expect(page.get_by_text("Question 2").first).to_be_visible()
+
+
 def test_a_run_that_is_not_there_is_said_to_be_none(page: Page, faults: Faults) -> None:
     faults.expect(404)
     page.goto("/runs/01a20a8fd5fa7482bb345f9541b8c0aa")

@@ -1,9 +1,10 @@
 /** One call in full: what was said, how it went, what it cost, and who asked. */
 
-import { ActionIcon, Anchor, Badge, Group, Table, Tabs, Tooltip } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Button, Group, Table, Tabs, Tooltip } from "@mantine/core";
 import { type ReactNode, lazy } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { useMay } from "../../api/whoami";
+import { useCommands } from "../../app/commands";
 import { line } from "../../lib/text";
 import { Figures, Page, Panel } from "../../ui/Page";
 import { Empty, Failing, Loading, Shown } from "../../ui/States";
@@ -14,7 +15,7 @@ import { Attempts } from "./Attempts";
 import { Conversation } from "./Conversation";
 import { us } from "./List";
 import { StatusMark } from "./StatusMark";
-import { type Detailed, useFeedback, useRun, useSay } from "./api";
+import { type Detailed, useFeedback, useOpenInLab, useRun, useSay } from "./api";
 import { conversation } from "./said";
 import classes from "./runs.module.css";
 
@@ -26,7 +27,7 @@ export function One({ id }: { id: string }) {
   if (run.isPending) return <Page title="Run" about={back}><Loading lines={10} label="Loading the run" /></Page>;
   if (run.isError) return <Page title="Run" about={back}><Failing error={run.error} retry={() => void run.refetch()} /></Page>;
   return (
-    <Page title={line(run.data.endpoint ?? run.data.requested_model ?? "Run", 60)} about={<Group gap="sm">{back}<StatusMark status={run.data.status} /><Moment us={run.data.times.started_unix_ms * 1000} as="local" /><span><Id value={run.data.id} /> <Copy value={run.data.id} label="Copy the run's id" /></span></Group>} actions={<Thumbs id={id} />}>
+    <Page title={line(run.data.endpoint ?? run.data.requested_model ?? "Run", 60)} about={<Group gap="sm">{back}<StatusMark status={run.data.status} /><Moment us={run.data.times.started_unix_ms * 1000} as="local" /><span><Id value={run.data.id} /> <Copy value={run.data.id} label="Copy the run's id" /></span></Group>} actions={<><Thumbs id={id} /><OpenInLab run={run.data} /></>}>
       <Whole run={run.data} />
     </Page>
   );
@@ -133,4 +134,15 @@ function Thumbs({ id }: { id: string }) {
       }}
     </Shown>
   );
+}
+
+function OpenInLab({ run }: { run: Detailed }) {
+  const may = useMay("caller");
+  const [, go] = useLocation();
+  const open = useOpenInLab(run.id);
+  const can = may && run.kind === "chat" && run.log_payloads === "full" && run.request != null;
+  const start = (): void => open.mutate(undefined, { onSuccess: (lab) => go(`/lab/${lab.id}`), onError: (error) => failed("It could not be opened in the lab", error) });
+  useCommands(can ? [{ title: "Open in the lab", group: "Run", icon: "lab", keys: "o", run: start }] : []);
+  if (!can) return null;
+  return <Button leftSection={<Icon name="lab" size={14} />} loading={open.isPending} onClick={start}>Open in the lab</Button>;
 }

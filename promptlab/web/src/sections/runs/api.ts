@@ -1,7 +1,7 @@
 /** What the section Runs asks the gateway. */
 
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { get, put } from "../../api/client";
+import { get, post, put } from "../../api/client";
 import type { Range } from "../../lib/time";
 
 export type Status = "ok" | "upstream_error" | "upstream_timeout" | "upstream_cut" | "client_cancelled" | "rejected" | "interrupted";
@@ -135,4 +135,9 @@ export function useSay(id: string) {
     mutationFn: (said: { name: string; value: unknown; rationale?: string }) => put(`/api/runs/${encodeURIComponent(id)}/feedback`, said),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["runs", "feedback", id] }),
   });
+}
+
+/** A lab with one cell that asks just what the call asked. */
+export function useOpenInLab(id: string) {
+  return useMutation({ mutationFn: () => post<{ id: string }>("/api/lab", { from_run: id }) });
 }
