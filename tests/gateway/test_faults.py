@@ -271,6 +271,8 @@ async def test_a_caller_who_does_not_read_is_cut_and_its_run_says_so(served: Ser
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {served.gateway.key}\r\n"
         f"x-gatelog-session: does-not-read\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )
+    counted, _, _ = await ask(served.gateway, alone("ok;usage=none"), stream=True)
+    await served.gateway.run(counted.headers["x-gatelog-run-id"])  # the first that is counted loads the vocabulary
     with socket.socket() as caller:
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         caller.connect(("127.0.0.1", served.gateway.port))
