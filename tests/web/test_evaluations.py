@@ -184,8 +184,9 @@ def test_calls_that_fail_are_told_with_their_reason(page: Page, gateway: Gateway
     variants = [{"name": "broken", "endpoint": "failing", "messages": "{{ question }}"}]
     id = slow(gateway, name="Nothing works", rows=rows(1)[:3], variants=variants, pilot=False, stream=False)
     page.goto(f"/evaluations/{id}")
-    made_none = page.get_by_role("table", name="Variants").or_(page.get_by_role("list", name="Cells that failed"))
-    expect(made_none.first).to_be_visible(timeout=60_000)
+    missing = page.get_by_role("region", name="What is missing, and what to know")
+    expect(missing).to_contain_text(re.compile("3 of 3 calls of broken failed: .*upstream_500"), timeout=60_000)
+    shot(page, "evaluation-failing")
     assert not audit(page)
 
 

@@ -58,7 +58,8 @@ export function CardView({ head, card }: { head: Head; card: Card }) {
       <Slices card={card} />
       <Panel title="What is missing, and what to know">
         <ul className={classes.notes}>
-          {missing.length === 0 && <li>Every row has a score of every variant.</li>}
+          {card.arms.filter((arm) => arm.counts.errored > 0).map((arm) => <li key={arm.name}>{count(arm.counts.errored)} of {count(arm.counts.attempted)} calls of <bdi>{line(arm.name, 60)}</bdi> failed: <bdi>{line(Object.entries(arm.counts.errors).map(([error, n]) => `${n} × ${error}`).join("; "), 600)}</bdi></li>)}
+          {missing.length === 0 && deciding.length > 0 && <li>Every row has a score of every variant.</li>}
           {missing.map((each) => <li key={each}><bdi>{line(each, 300)}</bdi></li>)}
           {card.notes.map((each) => <li key={each}><bdi>{line(each, 400)}</bdi></li>)}
           {card.judges.map((each) => <li key={each.metric}>The judge of <bdi>{line(each.metric, 60)}</bdi> {each.state === "valid" ? "has a certificate" : "has no valid certificate"}{each.why ? <>: <bdi>{line(each.why, 300)}</bdi></> : "."}</li>)}
