@@ -140,8 +140,8 @@ ENDPOINTS = (
 )
 FAILURES: tuple[tuple[str, str, int, str], ...] = (
     ("upstream_error", "upstream_500", 502, "The server had an error while processing your request."),
-    ("upstream_error", "upstream_529", 503, "Overloaded"),
-    ("upstream_timeout", "upstream_timeout_first_token", 504, "no token within 30 s"),
+    ("upstream_error", "upstream_502", 502, "Bad gateway"),
+    ("upstream_timeout", "upstream_timeout_first_token", 504, "no token within 10 s"),
     ("rejected", "context_length_exceeded", 400, "This model's maximum context length is 131072 tokens."),
     ("client_cancelled", "client_cancelled", 499, "the caller hung up"),
 )
@@ -270,7 +270,7 @@ class Calls:
         ttft = lost + int(target.first_ms * 1000 * rng.lognormvariate(0, 0.35))
         duration = ttft + int(answered / target.per_second * 1e6 * rng.lognormvariate(0, 0.2)) + 900
         if status == "upstream_timeout":
-            duration = lost + 30_000_000
+            duration = lost + 10_000_000
         upstream = duration - rng.randrange(700, 1_900)
         attempts.append(
             Attempt(
