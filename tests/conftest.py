@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from typing_extensions import TypeIs
 
 from tests.harness import Gateway, Start
@@ -16,6 +17,8 @@ from tests.vendor import Vendor
 
 pytest_plugins = ["tests.postgres"]
 TOLD = "told"
+settings.register_profile("untimed", deadline=None)  # a busy machine is not a broken property; pytest-timeout ends it
+settings.load_profile("untimed")
 
 
 @pytest.fixture
