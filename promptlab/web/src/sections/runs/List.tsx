@@ -28,7 +28,7 @@ const COLUMNS: readonly Column<Run>[] = [
   { id: "model", header: "Model", width: "minmax(150px, 1.5fr)", cell: (run) => <Foreign text={run.model ?? run.requested_model} /> },
   { id: "in", header: "In", label: "Input tokens", width: 66, numeric: true, cell: (run) => <Count value={run.usage.input_tokens} unit="tokens" /> },
   { id: "out", header: "Out", label: "Output tokens", width: 66, numeric: true, cell: (run) => <Count value={run.usage.output_tokens} unit="tokens" /> },
-  { id: "cost", header: "Cost", width: 96, numeric: true, cell: (run) => <Money nanos={run.cost.nanos} /> },
+  { id: "cost", header: "Cost", width: 112, numeric: true, cell: (run) => <Money nanos={run.cost.nanos} /> },
   { id: "first", header: "First token", width: 94, numeric: true, cell: (run) => <Duration us={us(run.times.ttft_ms)} /> },
   { id: "total", header: "Total", width: 84, numeric: true, cell: (run) => <Duration us={us(run.times.duration_ms)} /> },
 ];
