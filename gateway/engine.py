@@ -104,13 +104,16 @@ class Engine:
     async def _plain(self, call: Call, body: bytes, send: Send, whole: Whole | None) -> None:
         answer = _answer(call, await self._tried(call, body, self._client.complete))
         call.status = "client_cancelled" if call.hung_up else "ok"
-        cost = b"" if call.cost_nanos is None else b"x-gatelog-cost-usd: %b\r\n" % dollars(call.cost_nanos).encode()
+        cost = None if call.cost_nanos is None else dollars(call.cost_nanos).encode()
         self._end(call)
         await self._journal.synced()
         if whole is not None:
-            whole(b"%bcontent-length: %d\r\n%b%b" % (call.head(), len(answer), JSON_LINE, cost), answer)
+            priced = b"" if cost is None else b"x-gatelog-cost-usd: %b\r\n" % cost
+            whole(b"%bcontent-length: %d\r\n%b%b" % (call.head(), len(answer), JSON_LINE, priced), answer)
             return
         headers = [*call.headers(), JSON_TYPE, (b"content-length", b"%d" % len(answer))]
+        if cost is not None:
+            headers.append((b"x-gatelog-cost-usd", cost))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 

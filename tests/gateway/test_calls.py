@@ -369,6 +369,28 @@ async def test_mlflows_gateway_routes_answer_by_the_endpoints_name(served: Serve
     assert unknown.status_code == 404
 
 
+async def test_every_way_to_an_endpoint_says_the_same_about_its_run(served: Served) -> None:
+    """By the road of nearly all calls, a slightly unusual one, MLflow's, and with an Idempotency-Key."""
+    body, key = {"model": "good", "messages": ASK}, {"idempotency-key": "the-same-about-its-run"}
+    async with served.gateway.client() as client:
+        answers = [
+            await client.post("/v1/chat/completions", json=body),
+            await client.post("/v1/chat/completions?a=b", json=body),
+            await client.post("/gateway/good/invocations", json=body),
+            await client.post("/v1/chat/completions", json=body, headers=key),
+        ]
+    said = [{name for name in answer.headers if name.startswith(("x-gatelog-", "content-"))} for answer in answers]
+    assert "x-gatelog-cost-usd" in said[0]
+    assert all(each == said[0] for each in said)
+    assert len({answer.headers["x-gatelog-cost-usd"] for answer in answers}) == 1
+
+
+async def test_a_model_whose_name_breaks_a_line_adds_no_header(served: Served) -> None:
+    response = await ask(served.gateway, "demo/words\r\nx-made-up: 1")
+    assert "x-made-up" not in response.headers
+    assert response.status_code in {200, 404}
+
+
 async def test_a_server_that_stops_lets_its_calls_finish(start_gateway: Start) -> None:
     gateway = await start_gateway({})
     async with asking(gateway, "demo/words@40", stream=True) as response:
