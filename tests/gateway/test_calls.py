@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness import PLAIN, Gateway, Start
+from tests.harness import PLAIN, Gateway
 from tests.vendor import Call as Received
 from tests.vendor import Vendor
 from tests.vendor_words import text
@@ -389,15 +389,3 @@ async def test_a_model_whose_name_breaks_a_line_adds_no_header(served: Served) -
     response = await ask(served.gateway, "demo/words\r\nx-made-up: 1")
     assert "x-made-up" not in response.headers
     assert response.status_code in {200, 404}
-
-
-async def test_a_server_that_stops_lets_its_calls_finish(start_gateway: Start) -> None:
-    gateway = await start_gateway({})
-    async with asking(gateway, "demo/words@40", stream=True) as response:
-        pieces = response.aiter_text()
-        heard = await anext(pieces)
-        stopping = asyncio.create_task(gateway.stop())
-        async for piece in pieces:
-            heard += piece
-    assert heard.endswith("data: [DONE]\n\n")
-    assert await stopping == 0
