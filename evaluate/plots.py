@@ -156,21 +156,22 @@ def differences(edges: Sequence[float], counts: Sequence[int], write: Write, *, 
     return _svg(bottom + 30, parts, f"Differences of {sum(counts)} pairs")
 
 
-def outcomes(broke: int, ties: int, fixed: int) -> str:
+def outcomes(broke: int, ties: int, fixed: int, *, words: tuple[str, str, str] = ("broke", "the same", "fixed")) -> str:
     """Of a binary metric: the rows that only the baseline got right, those without a difference, and the others."""
     total = broke + ties + fixed
     if not total:
         return ""
     parts: list[str] = []
     at = 0.0
-    for count, word, tone in ((broke, "broke", "bad"), (ties, "the same", "same"), (fixed, "fixed", "good")):
+    for count, word, tone in zip((broke, ties, fixed), words, ("bad", "same", "good"), strict=True):
         wide = WIDTH * count / total
         if count:
             parts.append(_rect(at + 1, 22, max(wide - 2, 1.5), 34, f"bar tone-{tone}"))
         anchor, where = {"bad": ("start", 0.0), "same": ("middle", WIDTH / 2), "good": ("end", WIDTH)}[tone]
         parts.append(_text(where, 12, f"{count:,} {word}", f"value ink-{tone}", anchor))
         at += wide
-    return _svg(62, parts, f"{broke} rows broke, {ties} are the same, {fixed} are fixed")
+    said = ", ".join(f"{count:,} {word}" for count, word in zip((broke, ties, fixed), words, strict=True))
+    return _svg(62, parts, f"Of {total:,}: {said}")
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluate import plots
-from evaluate.card import Card, Comparison, Example, Figure
+from evaluate.card import Card, Comparison, Example, Figure, Preference, Ranking
 from evaluate.quoting import cut, in_html
 from evaluate.report_facts import TONE, dates, dominance, evidence, headline, missing_lines
 from evaluate.report_tables import Table, tables
@@ -21,6 +21,7 @@ from evaluate.wording import (
     kind_of,
     value_of,
 )
+from evaluate.wording import share as in_percent
 
 LONG = 36
 """Characters under a figure that stand in one line."""
@@ -46,6 +47,8 @@ def html(card: Card, *, origin: str | None = None) -> str:
             _quality(card),
             _money(card),
             *(_differences(card, each) for each in card.comparisons if each.role == "primary"),
+            *(_preferred(each) for each in card.preferences),
+            *(_ranked(card, each) for each in card.rankings),
             _examples(card, origin),
             *(_table(each) for each in tables(card)),
             _missing(card),
@@ -172,6 +175,28 @@ def _differences(card: Card, it: Comparison) -> str:
         f"The same rows, {it.candidate} against {it.baseline}",
         f"{count(it.n, 'row')} that both have a score of {it.metric} for.",
         _wide(plot),
+    )
+
+
+def _preferred(it: Preference) -> str:
+    return _section(
+        f"{it.metric}: which answer was preferred, {it.candidate} against {it.baseline}",
+        f"{count(it.wins + it.ties + it.losses, 'pair of answers', 'pairs of answers')}, each judged in both orders.",
+        _wide(plots.outcomes(it.losses, it.ties, it.wins, words=("lost", "ties", "won"))),
+    )
+
+
+def _ranked(card: Card, it: Ranking) -> str:
+    title = f"{it.metric}: who beats whom"
+    if it.refused is not None:
+        return _section(title, f"There is no ranking: {it.refused}.", "")
+    order = [arm.name for arm in card.arms]
+    estimates = [_estimate(each.arm, each.elo, each.low, each.high, order.index(each.arm)) for each in it.arms]
+    return _section(
+        title,
+        f"Strengths by Bradley and Terry on Elo's scale, from {count(it.prompts, 'prompt')}, the strongest first, with "
+        f"their {in_percent(it.level)} intervals.",
+        _wide(plots.intervals(estimates, lambda elo: f"{elo:,.0f}", f"{it.metric}, strengths")),
     )
 
 

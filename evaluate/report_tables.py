@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from evaluate.card import Arm, Card, Comparison, Figure
+from evaluate.card import Arm, Card, Comparison, Figure, Preference
 from evaluate.report_facts import TONE, Tone, judge_line
 from evaluate.statistics.interval import Interval
 from evaluate.wording import (
@@ -49,7 +49,10 @@ class Table:
 
 def tables(card: Card) -> list[Table]:
     """Those that have rows, in the order of a report."""
-    made = [_variants(card), _metrics(card), _slices(card), _repeats(card), _speed(card), _money(card), _judges(card)]
+    made = [
+        *(_variants(card), _metrics(card), _preferences(card), _rankings(card), _slices(card), _repeats(card)),
+        *(_speed(card), _money(card), _judges(card)),
+    ]
     return [table for table in made if table.rows]
 
 
@@ -93,6 +96,56 @@ def _metrics(card: Card) -> Table:
         "those of the others by Benjamini and Hochberg's.",
         headings=("metric", "variant", "baseline", "mean", "difference", "p, adjusted", "verdict"),
         right=frozenset({"baseline", "mean", "difference", "p, adjusted"}),
+        rows=rows,
+    )
+
+
+def _preferences(card: Card) -> Table:
+    return Table(
+        title="Preferences",
+        said="What a judge preferred that saw both answers in both orders; a winner that changes with the order is a "
+        "tie. In fairness half of what it decides goes to whoever comes first.",
+        headings=("judge", "variant", "wins", "ties", "losses", "changed", "first wins", "at equal length"),
+        right=frozenset({"wins", "ties", "losses", "changed", "first wins", "at equal length"}),
+        rows=[_preference(each) for each in card.preferences],
+    )
+
+
+def _preference(it: Preference) -> Sequence[Cell]:
+    favour = "" if it.position is None else f", p {chance(it.position.value)}"
+    first = _figure(it.first_wins, percent)
+    return (
+        Cell(it.metric, f"{it.judged:,} pairs"),
+        Cell(it.candidate, f"against {it.baseline}"),
+        *(Cell(f"{count:,}") for count in (it.wins, it.ties, it.losses)),
+        _figure(it.flips, percent),
+        Cell(first.text, first.under + favour),
+        _figure(it.at_equal_length, percent),
+    )
+
+
+def _rankings(card: Card) -> Table:
+    """One line for each place; where there is no ranking, one that says why."""
+    order = [arm.name for arm in card.arms]
+    rows: list[Sequence[Cell]] = []
+    for ranking in card.rankings:
+        if ranking.refused is not None:
+            rows.append((Cell(ranking.metric), Cell(NONE), Cell("not ranked", ranking.refused), Cell(NONE)))
+        for place, each in enumerate(ranking.arms, 1):
+            rows.append(
+                (
+                    Cell(ranking.metric),
+                    Cell(f"{place}"),
+                    Cell(each.arm, arm=order.index(each.arm)),
+                    Cell(f"{each.elo:,.0f}", f"{each.low:,.0f} to {each.high:,.0f}"),
+                )
+            )
+    return Table(
+        title="Ranking",
+        said="By who beat whom (Bradley and Terry), on Elo's scale, where 1,000 is the middle. The intervals resample "
+        "whole prompts.",
+        headings=("judge", "place", "variant", "strength"),
+        right=frozenset({"place", "strength"}),
         rows=rows,
     )
 

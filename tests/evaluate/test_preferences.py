@@ -11,6 +11,7 @@ import pytest
 from evaluate.card import Card
 from evaluate.cards import compare
 from evaluate.cells import Cell, Grid, Metric, Score
+from evaluate.report import html, markdown
 from tests.evaluate.grids import changed, grid
 
 PREFERRED = Metric(name="preferred")
@@ -123,3 +124,28 @@ def test_other_metrics_have_no_preferences() -> None:
     found = compare(grid({"old": lambda *_: True, "new": lambda *_: False}))
     assert found.preferences == ()
     assert found.rankings == ()
+
+
+def test_a_report_draws_who_was_preferred_and_who_ranks_where() -> None:
+    found = card(mostly({"good": 0.8, "poor": 0.25}), arms=("old", "good", "poor"))
+    wins, losses = found.preferences[0].wins, found.preferences[0].losses
+    page, text = html(found), markdown(found)
+    assert f'aria-label="Of 120: {losses} lost, 0 ties, {wins} won"' in page
+    strongest = found.rankings[0].arms[0]
+    assert f"preferred, strengths: good {strongest.elo:,.0f}; old" in page
+    assert f"{strongest.low:,.0f} to {strongest.high:,.0f}" in page
+    for said in ("## Preferences", "## Ranking", "against old", f"| {wins} |", "at equal length"):
+        assert said in text, said
+    assert page.index("Preferences") < page.index("Latency")
+
+
+def test_a_ranking_that_there_cannot_be_says_why_in_the_report() -> None:
+    found = card(mostly({"good": 1.1, "poor": 0.25}), arms=("old", "good", "poor"))
+    assert "There is no ranking: the arms cannot be ranked" in html(found)
+    assert "not ranked" in markdown(found)
+
+
+def test_without_a_judge_that_compares_a_report_has_no_preferences() -> None:
+    found = replace(card(mostly({"new": 0.75})), preferences=(), rankings=())
+    assert "Preferences" not in html(found)
+    assert "Ranking" not in markdown(found)
