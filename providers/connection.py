@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
             await self._upload(target, head, body)
         while not self._headed:
             if self._failure is not None:
-                raise self._failed()
+                raise self._reason()
             await self._wait()
         if stream:
             self._expect("first_token", timeouts.first_token)
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
                 self._release()
                 return b""
             if self._failure is not None:
-                raise self._failed()
+                raise self._reason()
             await self._wait()
 
     async def whole(self, most: int) -> bytes:
@@ -300,7 +300,7 @@ class Connection(asyncio.Protocol):
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _failed(self) -> UpstreamError:
+    def _reason(self) -> UpstreamError:
         """What went wrong, to be raised. It is not kept: its traceback will hold on to us, and to the call."""
         failure, self._failure = self._failure, None
         assert failure is not None, "asked for only when there is one"
