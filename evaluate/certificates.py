@@ -39,6 +39,20 @@ def standing(scorers: Sequence[Mapping[str, Any]], certificates: Sequence[Mappin
     return [_standing(metric, identity, certificates) for metric, identity in judges_of(scorers).items()]
 
 
+def shared(standings: Sequence[Sequence[Mapping[str, Any]]]) -> list[Json]:
+    """The standing of the judges of several evaluations that are compared as one. Where a metric has had two of them,
+    their scores cannot be held against each other as one judge's, so no certificate speaks for both."""
+    found: dict[str, Json] = {}
+    for each in (each for judges in standings for each in judges):
+        first = found.setdefault(each["metric"], dict(each))
+        if first["digest"] != each["digest"]:
+            one, two = first["identity"], each["identity"]
+            said = ", ".join(f"{name} {one.get(name)!r} and {two.get(name)!r}" for name in _unlike(one, two))
+            why = f"the evaluations had two judges: {said}"
+            found[each["metric"]] = {**first, "state": "none", "why": why, "certificate": None}
+    return list(found.values())
+
+
 def _standing(metric: str, identity: Json, certificates: Sequence[Mapping[str, Any]]) -> Json:
     digest = digest_of(identity)
     said: Json = {"metric": metric, "identity": identity, "digest": digest}
@@ -54,8 +68,7 @@ def _standing(metric: str, identity: Json, certificates: Sequence[Mapping[str, A
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What makes it another judge than the one that was certified, in words."""
-    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-    said = ", ".join(f"{name} was {before.get(name)!r} and is {now.get(name)!r}" for name in names)
+    said = ", ".join(f"{name} was {before.get(name)!r} and is {now.get(name)!r}" for name in _unlike(before, now))
     return f"another judge was certified: {said}"
 
 
@@ -123,3 +136,7 @@ def certify(pairs: Sequence[Mapping[str, Any]], *, level: float = 0.95) -> Json:
 def _keyed(value: Value) -> tuple[bool, Value]:
     """True is not 1."""
     return isinstance(value, bool), value
+
+
+def _unlike(one: Mapping[str, Any], two: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))

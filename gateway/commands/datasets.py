@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +9,9 @@ import typer
 
 from gateway.commands.options import AsJson, Config, Store
 from gateway.commands.remote import Key, Url, remote
-from gateway.commands.terminal import emit, exits, show, tell
+from gateway.commands.terminal import emit, exits, show, write
 
 if TYPE_CHECKING:
-    from gateway.commands.remote import Remote
     from providers.chat import Json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make, read and export datasets of evaluation.")
@@ -44,6 +42,7 @@ def create(
 ) -> None:
     """Make a dataset, or add to one. Prints what became of the rows."""
     with exits():
+        from gateway.commands import sending
         from providers.errors import InvalidRequest
 
         if (file is None) == (query is None):
@@ -61,23 +60,15 @@ def create(
         }
         wanted: Json = {"mapping": mapping, "splits": _shares(split), "scrub": scrub}
         with remote(url, key, config, store) as gateway:
-            path = place(gateway, name)
             if file is not None:
-                made = upload(gateway, path, name, file, format, wanted)
+                made = sending.file(gateway, name, file, format, wanted)
             else:
-                asked = {"filter": query, "n": n, "expect": expect}
-                body = {**wanted, "query": asked, **({"name": name} if path == "/api/datasets" else {})}
-                made = gateway.post(path, {each: value for each, value in body.items() if value is not None})
+                made = sending.query(gateway, name, {"filter": query, "n": n, "expect": expect}, wanted)
         if json:
             emit(made)
             return
-        report, dataset = made["report"], made["dataset"]
-        tell(
-            f"{report['read']} rows read, {report['taken']} taken, {report['duplicates']} asked the same again, "
-            f"{report['refused_count']} refused"
-        )
-        for each in report["refused"][:10]:
-            tell(f"{each['where']}: {each['problem']}")
+        dataset = made["dataset"]
+        sending.told(made["report"])
         typer.echo(f"{dataset['name']} version {dataset['version']}: {dataset['rows']} rows, {dataset['digest'][:12]}")
 
 
@@ -130,37 +121,7 @@ def export(
     """Write all rows of a dataset."""
     with exits(), remote(url, key, config, store) as gateway:
         query = {"format": format, **({} if version is None else {"version": version})}
-        body = gateway.bytes(f"/api/datasets/{_quoted(name)}/export", **query)
-        if out is None:
-            sys.stdout.buffer.write(body)
-            sys.stdout.buffer.flush()
-        else:
-            out.write_bytes(body)
-
-
-def upload(gateway: Remote, path: str, name: str, file: Path, format: str | None, wanted: Json) -> Json:
-    """Rows of a file, read by the gateway in a process that has limits."""
-    import orjson
-
-    from evaluate.dataset_files import UnreadableError, format_of
-    from providers.errors import InvalidRequest
-
-    try:
-        body, known = file.read_bytes(), format or format_of(file.name)
-    except OSError as exc:
-        raise InvalidRequest(f"{str(file)!r} cannot be read: {exc.strerror}") from exc
-    except UnreadableError as exc:
-        raise InvalidRequest(str(exc)) from exc
-    said = {each: orjson.dumps(value).decode() for each, value in wanted.items() if value is not None}
-    return gateway.send(path, body, format=known, **said, **({"name": name} if path == "/api/datasets" else {}))
-
-
-def place(gateway: Remote, name: str) -> str:
-    """Where rows of a dataset of this name are sent: to the one that there is, or to make one."""
-    for each in gateway.pages("/api/datasets", "datasets"):
-        if each["name"] == name:
-            return f"/api/datasets/{each['id']}/rows"
-    return "/api/datasets"
+        write(gateway.content(f"/api/datasets/{_quoted(name)}/export", **query), out)
 
 
 def _columns(said: list[str] | None) -> dict[str, str] | None:

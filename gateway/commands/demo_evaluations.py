@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from evaluate.client import Gatelog
 from gateway.commands import demo_words as words
 from gateway.commands import evaluation
-from gateway.commands.remote import Remote, own
+from gateway.commands.remote import own
 from providers.chat import Json
 
 ROWS = 90
@@ -16,15 +17,10 @@ VARIANTS = (("version 2", 0.68, 1.0), ("version 3", 0.86, 0.8), ("version 4", 0.
 
 
 def made(config: Path | None, store: str | None, seed: int) -> int:
-    with own(config, store) as (url, key):
-        gateway = Remote(url, key)
-        try:
-            heads = [evaluation.made(gateway, evaluation.read("capitals"), None)]
-            heads.append(gateway.post("/api/evaluations", _support(seed)))
-            for head in heads:
-                evaluation.followed(gateway, head["id"])
-        finally:
-            gateway.close()
+    with own(config, store) as (url, key), Gatelog(url, key) as gateway:
+        heads = [evaluation.made(gateway, evaluation.read("capitals"), None), gateway.create(_support(seed))]
+        for head in heads:
+            evaluation.followed(gateway, head["id"])
     return len(heads)
 
 

@@ -11,7 +11,7 @@ import typer
 from gateway.commands import gates
 from gateway.commands.options import AsJson, Config, Store
 from gateway.commands.remote import Key, Url, remote
-from gateway.commands.terminal import FAILED, emit, exits, fail, show, tell
+from gateway.commands.terminal import FAILED, emit, exits, fail, show, tell, write
 
 if TYPE_CHECKING:
     from providers.chat import Json
@@ -57,7 +57,7 @@ def run(
                 if not yes and not _wanted(head):
                     fail(FAILED, f"not begun; `gatelog eval run --resume {head['id']}` begins it")
             else:
-                head = gateway.get(f"/api/evaluations/{resume}")
+                head = gateway.head(str(resume))
             over = evaluation.followed(gateway, head["id"])
             if asked is not None and over["state"] == "finished":
                 evaluation.scored_here(gateway, asked, head["id"])
@@ -123,8 +123,7 @@ def compare(
     with exits(), remote(url, key, config, store) as gateway:
         from gateway.commands import evaluation
 
-        grids: list[Json] = [gateway.get(f"/api/evaluations/{id}", cells="true") for id in ids]
-        card = evaluation.compared(grids, alpha, margin)
+        card = evaluation.compared(gateway, ids, alpha, margin)
         if report is not None:
             from evaluate.face import save
 
@@ -149,12 +148,7 @@ def export(
     with exits(), remote(url, key, config, store) as gateway:
         from gateway.commands import evaluation
 
-        body = evaluation.exported(gateway.get(f"/api/evaluations/{id}", cells="true"), format)
-        if out is None:
-            sys.stdout.buffer.write(body)
-            sys.stdout.buffer.flush()
-        else:
-            out.write_bytes(body)
+        write(evaluation.exported(gateway.get(f"/api/evaluations/{id}", cells="true"), format), out)
 
 
 @app.command()

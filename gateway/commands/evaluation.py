@@ -12,28 +12,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
 from pydantic import ValidationError
 
-from evaluate import process, scoring
-from evaluate.cells import Grid, Row, Score
+from evaluate import certificates, process, scoring
+from evaluate.cells import Score
+from evaluate.client import OVER, Gatelog
 from evaluate.dataset_files import UnreadableError, load_yaml
+from evaluate.merging import merged
 from evaluate.spec import EvaluationSpec
-from gateway.commands.datasets import place, upload
-from gateway.commands.remote import Remote
+from gateway.commands import sending
 from gateway.commands.terminal import printable, show, tell
 from providers.chat import Json
 from providers.errors import InvalidRequest
 from tracking.money import dollars
 
-OVER = ("finished", "stopped", "failed")
+if TYPE_CHECKING:
+    from evaluate.card import Card
+
 HEADINGS = ("id", "name", "state", "cells", "cost", "dataset")
 RIGHT = frozenset({"cells", "cost"})
 EXAMPLES = resources.files("evaluate") / "examples"
-SCORES_AT_ONCE = 5_000
 SCORE_SECONDS = 3600.0
 
 
@@ -78,7 +80,7 @@ def read(name: str) -> Asked:
         raise InvalidRequest("\n".join(f"{path}: {line}" for line in _faults(exc))) from exc
 
 
-def made(gateway: Remote, asked: Asked, budget: float | None) -> Json:
+def made(gateway: Gatelog, asked: Asked, budget: float | None) -> Json:
     """The head of the new evaluation, its rows uploaded; it is not begun."""
     from evaluate.scorers.inline import inlined
     from evaluate.scorers.table import InvalidScorer
@@ -101,28 +103,27 @@ def made(gateway: Remote, asked: Asked, budget: float | None) -> Json:
         file = asked.folder / spec.dataset.file
         name = spec.dataset.name or file.stem
         wanted = spec.dataset.model_dump(include={"mapping", "splits", "scrub"}, exclude_none=True)
-        found = upload(gateway, place(gateway, name), name, file, spec.dataset.format, wanted)
-        dataset, report = found["dataset"], found["report"]
+        found = sending.file(gateway, name, file, spec.dataset.format, wanted)
+        dataset = found["dataset"]
+        sending.told(found["report"])
         tell(f"dataset {name} version {dataset['version']}: {dataset['rows']} rows")
-        for each in report["refused"][:10]:
-            tell(f"{each['where']}: {each['problem']}")
         body["dataset"] = {"name": dataset["id"], "version": dataset["version"]}
         if spec.dataset.split is not None:
             body["dataset"]["split"] = spec.dataset.split
-    return gateway.post("/api/evaluations", body)
+    return gateway.create(body)
 
 
-def followed(gateway: Remote, id: str) -> Json:
+def followed(gateway: Gatelog, id: str) -> Json:
     """Begin it, or go on with it, and show how it goes, until it is over."""
-    if gateway.get(f"/api/evaluations/{id}")["state"] in ("created", "stopped", "failed"):
+    if gateway.head(id)["state"] in ("created", "stopped", "failed"):
         gateway.post(f"/api/evaluations/{id}/start")
-    heads = gateway.events(f"/api/evaluations/{id}/events")
+    heads = gateway.follow(id)
     try:
         return _shown(heads) if sys.stderr.isatty() else _told(heads)
     except KeyboardInterrupt:
-        gateway.post(f"/api/evaluations/{id}/stop")
+        gateway.stop(id)
         tell("stopping: calls under way are still answered")
-        *_, last = gateway.events(f"/api/evaluations/{id}/events")
+        *_, last = gateway.follow(id)
         return last
 
 
@@ -173,14 +174,12 @@ def _told(heads: Iterator[Json]) -> Json:
     return last
 
 
-def scored_here(gateway: Remote, asked: Asked, id: str) -> None:
+def scored_here(gateway: Gatelog, asked: Asked, id: str) -> None:
     """Let scorers that are files of whoever asks score the answers, in a process of their own, and send the scores."""
     if not asked.here:
         return
-    rows = {
-        row["id"]: Row.from_json(row) for row in gateway.pages(f"/api/evaluations/{id}/rows", "rows", page_size=1000)
-    }
-    grid = Grid.from_json(gateway.get(f"/api/evaluations/{id}", cells="true"))
+    rows = {row.id: row for row in gateway.rows(id)}
+    grid = gateway.grid(id)
     rivals = {(cell.row, cell.repeat): cell for cell in grid.of(grid.baseline.name)}
     cells = [cell for cell in grid.cells if cell.status == "ok"]
     samples = [
@@ -195,14 +194,8 @@ def scored_here(gateway: Remote, asked: Asked, id: str) -> None:
     ]
     tell(f"scoring {len(cells)} answers with {len(asked.here)} scorers of {asked.folder}")
     described, given = asyncio.run(_scores(asked, samples))
-    said = [
-        {"row": cell.row, "variant": cell.variant, "repeat": cell.repeat, **score.to_json()}
-        for cell, scores in zip(cells, given, strict=True)
-        for score in scores
-    ]
-    for at in range(0, max(1, len(said)), SCORES_AT_ONCE):
-        body = {"scores": said[at : at + SCORES_AT_ONCE], "metrics": described["metrics"]}
-        gateway.post(f"/api/evaluations/{id}/scores", {**body, "identities": described["identities"]})
+    said = [(cell, score.to_json()) for cell, scores in zip(cells, given, strict=True) for score in scores]
+    gateway.score(id, said, described["metrics"], described["identities"])
 
 
 async def _scores(asked: Asked, samples: Sequence[Json]) -> tuple[Json, list[list[Score]]]:
@@ -222,7 +215,7 @@ async def _scores(asked: Asked, samples: Sequence[Json]) -> tuple[Json, list[lis
     return described, [found[n] for n in range(len(samples))]
 
 
-def reported(gateway: Remote, card: Json, path: str | Path | None, name: str) -> Path:
+def reported(gateway: Gatelog, card: Json, path: str | Path | None, name: str) -> Path:
     """Where the report of an evaluation was written to."""
     id = card["evaluation"]["id"]
     place = Path(path) if path is not None else Path(f"{_slug(name)}-{id[:8]}.html")
@@ -232,7 +225,7 @@ def reported(gateway: Remote, card: Json, path: str | Path | None, name: str) ->
     if form == "json":
         body = orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n"
     else:
-        body = gateway.bytes(f"/api/evaluations/{id}/report", form=form)
+        body = gateway.content(f"/api/evaluations/{id}/report", form=form)
     try:
         place.write_bytes(body)
     except OSError as exc:
@@ -240,14 +233,15 @@ def reported(gateway: Remote, card: Json, path: str | Path | None, name: str) ->
     return place.resolve()
 
 
-def compared(grids: Sequence[Json], alpha: float, margin: float | None) -> Any:
+def compared(gateway: Gatelog, ids: Sequence[str], alpha: float, margin: float | None) -> Card:
     """A card of one grid, or of the arms of several on the same rows; the first one's baseline is the baseline."""
     from evaluate.cards import compare
-    from evaluate.merging import merged
 
-    read = [Grid.from_json(each) for each in grids]
+    grids = [gateway.grid(id) for id in ids]
+    judges = certificates.shared([gateway.judges(id) for id in dict.fromkeys(ids)])
     try:
-        return compare(read[0] if len(read) == 1 else merged(read), alpha=alpha, margin=margin)
+        whole = grids[0] if len(grids) == 1 else merged(grids)
+        return compare(whole, alpha=alpha, margin=margin, judges=judges)
     except ValueError as exc:
         raise InvalidRequest(str(exc)) from exc
 

@@ -76,12 +76,12 @@ def judges(
     """Show the judges of an evaluation, and how far each agrees with people."""
     with exits():
         with remote(url, key, config, store) as gateway:
-            found = gateway.get("/api/judges", evaluation=evaluation)
+            found = gateway.judges(evaluation)
         if json:
-            emit(found)
+            emit({"judges": found})
             return
         headings = ("metric", "model", "state", "labels", "kappa", "why")
-        show(headings, [_judge(each) for each in found["judges"]], right=frozenset({"labels", "kappa"}))
+        show(headings, [_judge(each) for each in found], right=frozenset({"labels", "kappa"}))
 
 
 def certify(
@@ -96,7 +96,7 @@ def certify(
     """Hold a judge against what people said of the same answers, and keep how far they agree as its certificate."""
     with exits():
         with remote(url, key, config, store) as gateway:
-            made = gateway.post("/api/judges/certificates", {"evaluation": evaluation, "metric": metric})
+            made = gateway.certify(evaluation, metric)
         if json:
             emit(made)
             return
@@ -139,8 +139,7 @@ def _asked(
         except (ValueError, TypeError, KeyError) as exc:
             fail(USAGE, f"{file} is no evaluation as `gatelog eval export` writes them: {exc}")
     with remote(url, key, config, store) as gateway:
-        grid = Grid.from_json(gateway.get(f"/api/evaluations/{evaluation}", cells="true"))
-        return grid, gateway.get("/api/judges", evaluation=evaluation)["judges"]
+        return gateway.grid(evaluation), gateway.judges(evaluation)
 
 
 def _written(judgement: Judgement, junit: Path | None, markdown: Path | None) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -62,6 +63,18 @@ def emit(value: Any, *, indent: bool = False) -> None:
     options = orjson.OPT_INDENT_2 if indent else 0
     sys.stdout.buffer.write(orjson.dumps(value, option=options) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def write(body: bytes, out: Path | None) -> None:
+    """To a file, or where that is None to standard output."""
+    if out is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        out.write_bytes(body)
+    except OSError as exc:
+        fail(USAGE, f"{str(out)!r} cannot be written: {exc.strerror}")
 
 
 def show(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[str] = frozenset()) -> None:

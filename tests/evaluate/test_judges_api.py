@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import anyio.to_thread
 import pytest
+from typer.testing import CliRunner
 
+from gateway.commands import evals
 from tests.evaluate.following import get, grid_of, make, over, post
 from tests.harness import Gateway, Start
 
@@ -55,6 +59,15 @@ async def judged(gateway: Gateway, **identity: Any) -> str:
     return id
 
 
+async def compared(gateway: Gateway, *ids: str) -> list[Json]:
+    """The judges of the card that `gatelog eval compare` makes."""
+    typed = ["compare", *ids, "--json", "--url", gateway.url, "--key", gateway.key]
+    done = await anyio.to_thread.run_sync(CliRunner().invoke, evals.app, typed)
+    assert done.exit_code == 0, done.output
+    judges: list[Json] = json.loads(done.stdout)["judges"]
+    return judges
+
+
 async def test_a_judge_is_certified_by_what_people_say_in_reviews(start_gateway: Start) -> None:
     gateway = await start_gateway({})
     id = await judged(gateway)
@@ -97,6 +110,12 @@ async def test_a_judge_is_certified_by_what_people_say_in_reviews(start_gateway:
     (expired,) = (await get(gateway, "/api/judges", evaluation=other))["judges"]
     assert expired["state"] == "expired"
     assert "model was 'demo/words' and is 'demo/echo'" in expired["why"]
+
+    (same,) = await compared(gateway, id, id)
+    assert same["state"] == "valid"
+    (both,) = await compared(gateway, id, other)
+    assert both["state"] == "none"
+    assert both["why"] == "the evaluations had two judges: model 'demo/words' and 'demo/echo'"
 
     async with gateway.client() as client:
         page_of = await client.get(f"/api/evaluations/{id}/report")
