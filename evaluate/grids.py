@@ -84,18 +84,36 @@ def _whole(kept: Json, rows: Sequence[Json], cells: Sequence[Json]) -> Grid:
 
 async def page(
     store: Evaluations, kept: Json, *, after: int, size: int, narrow: Mapping[str, Any]
-) -> tuple[list[Cell], int | None]:
-    """Cells after this place in the grid, and the place of the last where there are more."""
+) -> tuple[list[Cell], int | None, dict[str, Row]]:
+    """Cells after this place in the grid, the place of the last where there are more, and the rows that they ask."""
     found = await store.cells(kept["id"], after=after, size=size + 1, narrow=narrow)
     shown = found[:size]
-    rows: dict[str, Row] = {}
-    if shown:
-        spec = kept["spec"]
-        deep = len(spec["variants"]) * spec["repeats"]
-        first, last = shown[0]["n"] // deep, shown[-1]["n"] // deep
-        rows = {each["id"]: Row.from_json(each) for each in await store.rows(kept["id"], first, last - first + 1)}
-    cells = await asyncio.to_thread(lambda: [cell(each, rows[each["row_id"]]) for each in shown])
-    return cells, shown[-1]["n"] if len(found) > size else None
+    cells, rows = await filled(store, kept, shown)
+    return cells, shown[-1]["n"] if len(found) > size else None, rows
+
+
+async def filled(store: Evaluations, kept: Json, found: Sequence[Json]) -> tuple[list[Cell], dict[str, Row]]:
+    """Cells as they are kept, in the order of the grid, with the rows that they ask."""
+    if not found:
+        return [], {}
+    first, last = found[0]["n"] // deep(kept), found[-1]["n"] // deep(kept)
+    rows = {each["id"]: Row.from_json(each) for each in await store.rows(kept["id"], first, last - first + 1)}
+    return await asyncio.to_thread(lambda: [cell(each, rows[each["row_id"]]) for each in found]), rows
+
+
+async def row(store: Evaluations, kept: Json, id: str) -> list[Json]:
+    """The one row of this id, if there is one."""
+    if "\x00" in id:
+        return []
+    found = await store.cells(kept["id"], size=1, narrow={"row_id": id})
+    return await store.rows(kept["id"], found[0]["n"] // deep(kept), 1) if found else []
+
+
+def deep(kept: Json) -> int:
+    """Cells of one row."""
+    spec = kept["spec"]
+    many: int = len(spec["variants"]) * spec["repeats"]
+    return many
 
 
 def cell(kept: Json, row: Row) -> Cell:

@@ -40,6 +40,20 @@ class Asked:
     dataset: DatasetRef
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be made of what was asked for, and what that will cost; nothing of it is kept."""
+
+    variants: Sequence[Variant]
+    templates: dict[str, Template]
+    asked: Asked
+    cells: int
+    described: Json
+    primary: str
+    metrics: Sequence[Metric]
+    forecast: Forecast
+
+
 class Maker:
     def __init__(
         self,
@@ -52,8 +66,8 @@ class Maker:
         self._store, self._versions, self._records = store, versions, records
         self._logged, self._gateway = logged, gateway
 
-    async def make(self, spec: EvaluationSpec, key_id: str | None, user: str | None) -> str:
-        """The id of the new evaluation, which is in the state `created`. InvalidRequest says what cannot be."""
+    async def plan(self, spec: EvaluationSpec) -> Plan:
+        """InvalidRequest says what cannot be."""
         variants, templates = await self._arms(spec)
         asked = await self._rows(spec)
         arms = [Arm(each, templates.get(each.name), stream=spec.stream) for each in variants]
@@ -70,16 +84,31 @@ class Maker:
         except ValueError as exc:
             raise InvalidRequest(str(exc), param="primary") from exc
         expected = await self._forecast(spec, arms, asked.rows, terms, judged=described["judged"])
+        return Plan(
+            variants=variants,
+            templates=templates,
+            asked=asked,
+            cells=cells,
+            described=described,
+            primary=primary,
+            metrics=metrics,
+            forecast=expected,
+        )
+
+    async def make(self, spec: EvaluationSpec, key_id: str | None, user: str | None) -> str:
+        """The id of the new evaluation, which is in the state `created`. InvalidRequest says what cannot be."""
+        plan = await self.plan(spec)
+        asked, described = plan.asked, plan.described
         experiment_id = await self._store.experiment(spec.experiment)
-        id = await self._run(spec, experiment_id, variants, asked, primary, user)
+        id = await self._run(spec, experiment_id, plan.variants, asked, plan.primary, user)
         kept: Json = {
             "dataset": asked.dataset.to_json(),
-            "variants": [each.to_json() for each in variants],
-            "templates": {name: each.to_json() for name, each in templates.items()},
+            "variants": [each.to_json() for each in plan.variants],
+            "templates": {name: each.to_json() for name, each in plan.templates.items()},
             "scorers": spec.scorers,
             "identities": described["identities"],
-            "metrics": [each.to_json() for each in metrics],
-            "primary": primary,
+            "metrics": [each.to_json() for each in plan.metrics],
+            "primary": plan.primary,
             **{name: described[name] for name in ("rival", "judged", "summaries")},
             **spec.model_dump(include={"repeats", "seed", "concurrency", "stream", "pilot", "tags", "experiment"}),
             "compare": spec.compare.model_dump(),
@@ -93,13 +122,13 @@ class Maker:
                 "spec": kept,
                 "dataset_id": asked.dataset.id,
                 "rows": len(asked.rows),
-                "cells": cells,
-                "forecast": expected.to_json(),
+                "cells": plan.cells,
+                "forecast": plan.forecast.to_json(),
                 "budget_nanos": None if spec.budget_usd is None else math.floor(spec.budget_usd * 10**NANO_DIGITS),
                 "key_id": key_id,
             },
             await asyncio.to_thread(lambda: [row.to_json() for row in asked.rows]),
-            await asyncio.to_thread(lambda: list(_cells(asked.rows, variants, spec.repeats))),
+            await asyncio.to_thread(lambda: list(_cells(asked.rows, plan.variants, spec.repeats))),
         )
         return id
 

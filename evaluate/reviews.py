@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from evaluate.cells import Cell, Grid
+
+COMPARES, SHARES = "pairwise", "retrieval_relevance"
+"""Scorers whose scores are not of one answer, or no verdict on it: people cannot label as they judge."""
+
+
+def metrics(grid: Grid) -> dict[str, str | list[str]]:
+    """What people can be asked of its answers, and how they answer: `yes_no`, `1-5`, or one of some words."""
+    identities = {str(each["name"]): each for each in grid.scorers}
+    found = {
+        each.name: scale(each.kind, identities.get(each.name, {}))
+        for each in grid.metrics
+        if each.kind in ("binary", "numeric")
+    }
+    for name, identity in identities.items():
+        if identity.get("judge"):
+            found.setdefault(name, scale(None, identity))
+    return {name: how for name, how in found.items() if how is not None}
+
+
+def scale(kind: str | None, identity: Mapping[str, Any]) -> str | list[str] | None:
+    """None where people cannot say it in a press of a key."""
+    if identity.get("scorer") in (COMPARES, SHARES):
+        return None
+    if kind == "binary":
+        return "yes_no"
+    words = identity.get("scale")
+    if isinstance(words, list | tuple):
+        return [str(each) for each in words]
+    return "1-5" if kind == "numeric" else None
 
 
 def reviewable(grid: Grid, metric: str) -> list[Cell]:

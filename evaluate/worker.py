@@ -53,11 +53,13 @@ def _worked(mode: str) -> int:
             return _certify(_line())
         case "describe":
             return _describe(_line())
+        case "catalogue":
+            return _catalogue()
         case "score":
             asyncio.run(_score(_line()))
             return 0
         case _:
-            say({"failed": f"there is no mode {mode!r}; say read, card, report, certify, describe or score"})
+            say({"failed": f"there is no mode {mode!r}; say read, card, report, certify, describe, catalogue or score"})
             return 2
 
 
@@ -140,6 +142,14 @@ def _describe(asked: Json) -> int:
     except InvalidScorer as exc:
         say({"failed": str(exc)})
         return 1
+    return 0
+
+
+def _catalogue() -> int:
+    """The scorers that there are."""
+    from evaluate.scorers.catalogue import catalogue
+
+    say({"scorers": catalogue()})
     return 0
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from evaluate import grids, process, scoring
+from evaluate import finding, grids, process, scoring
 from evaluate.cells import Score, Source
 from evaluate.evaluating import DONE, Evaluating
 from evaluate.making import Maker
@@ -38,6 +38,7 @@ REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 """Of the page around a report, which has a stricter one in itself: that knows its style sheet by its hash."""
 CELL_FILTERS = ("variant", "row", "status")
+SCORE_FILTERS = ("metric", "score", "change")
 
 
 class Given(BaseModel):
@@ -68,8 +69,7 @@ class Scores(BaseModel):
 async def created(request: Request) -> Response:
     """`POST /api/evaluations`"""
     spec = await parsed(request, EvaluationSpec, BODY_MOST)
-    if spec.report is not None or (spec.dataset is not None and spec.dataset.file is not None):
-        raise InvalidRequest("`report` and `dataset.file` are for files of `gatelog eval run`; send rows or a dataset")
+    not_of_files(spec)
     caller: Caller = request.scope["caller"]
     maker: Maker = request.app.state.evaluation_maker
     id = await maker.make(spec, caller.key_id, caller.name)
@@ -106,25 +106,33 @@ async def shown(request: Request) -> Response:
 
 async def cells(request: Request) -> Response:
     """`GET /api/evaluations/{id}/cells`: in the order of rows, variants, repeats."""
-    rest.asked(request, "page_size", "page_token", *CELL_FILTERS)
+    query = rest.asked(request, "page_size", "page_token", *CELL_FILTERS, *SCORE_FILTERS)
     size, after = size_of(request, 100, PAGE_MOST), number_of(request)
     names = {"row": "row_id", "variant": "variant", "status": "status"}
     narrow = {names[name]: request.query_params[name] for name in CELL_FILTERS if name in request.query_params}
     if any("\x00" in value for value in narrow.values()):
         raise InvalidRequest("a value holds the character NUL, which no stored text can hold")
-    kept = await _kept(request)
-    found, last = await grids.page(
-        _store(request), kept, after=-1 if after is None else after, size=size, narrow=narrow
-    )
-    body = {"cells": [each.to_json() for each in found], "next_page_token": None if last is None else str(last)}
+    kept, store, after = await _kept(request), _store(request), -1 if after is None else after
+    wanted = finding.Wanted.of(grids.grid(kept, ()), *(query.get(name) for name in SCORE_FILTERS))
+    if wanted is None:
+        found, last, asked = await grids.page(store, kept, after=after, size=size, narrow=narrow)
+    else:
+        found, last, asked = await finding.page(store, kept, wanted, after=after, size=size, narrow=narrow)
+    body = {
+        "cells": [each.to_json() for each in found],
+        "previews": {each: grids.preview(asked[each]) for each in dict.fromkeys(cell.row for cell in found)},
+        "next_page_token": None if last is None else str(last),
+    }
     return rest.answer(body)
 
 
 async def rows(request: Request) -> Response:
     """`GET /api/evaluations/{id}/rows`: what it asks, as it was when the evaluation was made."""
-    rest.asked(request, "page_size", "page_token")
+    query = rest.asked(request, "page_size", "page_token", "row")
     size, start = size_of(request, 100, PAGE_MOST), number_of(request) or 0
     kept = await _kept(request)
+    if "row" in query:
+        return rest.answer({"rows": await grids.row(_store(request), kept, query["row"]), "next_page_token": None})
     if start > kept["rows"]:
         raise no_token(str(start))
     found = await _store(request).rows(kept["id"], start, size)
@@ -256,6 +264,12 @@ ROUTES: list[tuple[str, Endpoint, list[str], Policy]] = [
     ("/api/evaluations/{id}/card", card, ["GET"], "read"),
     ("/api/evaluations/{id}/report", report, ["GET"], "read"),
 ]
+
+
+def not_of_files(spec: EvaluationSpec) -> None:
+    """What names a file is for the command, which reads it."""
+    if spec.report is not None or (spec.dataset is not None and spec.dataset.file is not None):
+        raise InvalidRequest("`report` and `dataset.file` are for files of `gatelog eval run`; send rows or a dataset")
 
 
 def _store(request: Request) -> Evaluations:

@@ -111,12 +111,14 @@ async def deleted(request: Request) -> Response:
 async def queue(request: Request) -> Response:
     """`GET /api/reviews`: answers without a label, in the order in which they are best looked at.
 
-    Neither the variant nor the judge's verdict is told, so that neither can be agreed with.
+    Neither the variant nor the judge's verdict is told, so that neither can be agreed with. Without a metric: which
+    queues there are, and how long each is.
     """
     query = rest.asked(request, "evaluation", "metric", "size")
-    for name in ("evaluation", "metric"):
-        if name not in query:
-            raise InvalidRequest(f"say of which {name}", param=name)
+    if "evaluation" not in query:
+        raise InvalidRequest("say of which evaluation", param="evaluation")
+    if "metric" not in query:
+        return await _queues(request, query["evaluation"])
     size = rest.whole("size", query.get("size", str(PAGE)), 1, PAGE_MOST)
     kept, grid = await _grid(request, query["evaluation"])
     metric = query["metric"]
@@ -141,6 +143,7 @@ async def queue(request: Request) -> Response:
     ]
     body = {
         "metric": {"name": metric, "kind": kind, "judged": metric in certificates.judges_of(grid.scorers)},
+        "scale": reviews.metrics(grid).get(metric),
         "labelled": len(labels),
         "left": len(left),
         "items": items,
@@ -177,6 +180,26 @@ ROUTES: list[rest.Row] = [
     ("/api/reviews", queue, ["GET"], "read"),
     ("/api/reviews", labelled, ["POST"], "track"),
 ]
+
+
+async def _queues(request: Request, evaluation: str) -> Response:
+    _, grid = await _grid(request, evaluation)
+    judges = certificates.judges_of(grid.scorers)
+    found = []
+    for metric, scale in reviews.metrics(grid).items():
+        cells = await asyncio.to_thread(reviews.reviewable, grid, metric)
+        runs = [cell.run_id for cell in cells if cell.run_id]
+        labelled = len(await _certificates(request).labels(runs, metric))
+        found.append(
+            {
+                "metric": metric,
+                "judged": metric in judges,
+                "scale": scale,
+                "labelled": labelled,
+                "left": len(runs) - labelled,
+            }
+        )
+    return rest.answer({"queues": sorted(found, key=lambda each: not each["judged"])})
 
 
 def _check(said: Label, grid: Grid) -> None:
