@@ -59,9 +59,9 @@ def test_a_pattern_is_res_and_takes_linear_time() -> None:
     assert value("regex", "order 66 is shipped", pattern=r"\b\d+\b") is True
     assert value("regex", "order 66 is shipped", pattern=r"\d+", whole=True) is False
     assert value("regex", "YES", pattern="^yes$", ignore_case=True) is True
-    began = time.perf_counter()
+    began = time.process_time()
     assert value("regex", "a" * 50_000 + "!", pattern="(a+)+$") is False
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("pattern", ["(unclosed", r"(a)\1", "(?=ahead)x"])

@@ -45,7 +45,7 @@ def test_a_file_that_is_not_what_we_read_is_refused_where_it_goes_wrong(text: st
 def test_a_few_lines_of_aliases_cannot_stand_for_billions() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-    began = time.monotonic()
+    began = time.process_time()
     found = faults("\n".join(lines))
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert any("more than 20000 values once its aliases are followed" in message for _, _, message in found)

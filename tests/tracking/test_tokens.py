@@ -243,9 +243,9 @@ def test_a_long_text_is_counted_in_pieces_and_still_exactly() -> None:
 @bundled
 @pytest.mark.parametrize("character", ["a", " ", "\n", "é", "\u3000", " \n", "!", "1", "中", "\u0301"])
 def test_a_million_characters_without_a_seam_neither_hang_nor_crash(character: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     counted = count_text(character * (3_000_000 // len(character)), "gpt-4o")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert counted.tokens > 1000
     assert not counted.exact
 
