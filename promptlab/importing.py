@@ -23,6 +23,14 @@ PROVIDERS: Mapping[str, str] = {"google": "gemini", "vertex": "gemini", "azureop
 KINDS = frozenset({"chat", "completion", "messages", "responses", "deployment"})
 """In the middle of promptfoo's names of models."""
 RENAMED: Mapping[str, str] = {"max_output_tokens": "max_completion_tokens"}
+ANSWERED = frozenset(
+    {"background", "billing", "completed_at", "created_at", "error", "incomplete_details", "output", "status", "usage"}
+)
+"""What a whole answer of the Responses API has beside the question."""
+RESPONSES = frozenset(
+    {"conversation", "include", "max_tool_calls", "previous_response_id", "prompt", "reasoning", "truncation"}
+)
+CHAT_TOOLS = frozenset({"function", "custom"})
 RUNNABLE = re.compile(r"\{%|\{\{[^}]*\|")
 """Nunjucks that is more than a variable."""
 
@@ -54,11 +62,28 @@ def _parsed(text: str) -> Json:
     try:
         sent = orjson.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
     except (orjson.JSONDecodeError, yaml.YAMLError, RecursionError, ValueError) as exc:
-        raise InvalidRequest(f"the text is neither JSON nor YAML: {str(exc)[:200]}", param="text") from exc
+        raise InvalidRequest(f"the text is no {_why_not(exc)}", param="text") from exc
     if not isinstance(sent, dict):
-        raise InvalidRequest("the text is no object, so it is of neither format", param="text")
+        kind = {list: "a list", str: "one text", type(None): "empty"}.get(type(sent), repr(sent)[:50])
+        raise InvalidRequest(
+            f"it is {kind}; OpenAI's playground and promptfoo both keep an object, of names and values", param="text"
+        )
     _count(sent)
     return {str(name): each for name, each in sent.items()}
+
+
+def _why_not(fault: Exception) -> str:
+    """Where it is wrong, and how."""
+    match fault:
+        case orjson.JSONDecodeError():
+            return f"JSON: line {fault.lineno}, column {fault.colno}: {fault.msg}"
+        case yaml.MarkedYAMLError(problem_mark=mark) if mark is not None:
+            context = f" ({fault.context})" if fault.context else ""
+            return f"YAML: line {mark.line + 1}, column {mark.column + 1}: {str(fault.problem)[:150]}{context[:100]}"
+        case RecursionError():
+            return "YAML: it is nested too deeply"
+        case _:
+            return f"YAML: {str(fault)[:200]}"
 
 
 def _count(value: Any) -> None:
@@ -76,19 +101,13 @@ def _count(value: Any) -> None:
 
 
 def _openai(sent: Json, imported: Imported) -> Json:
-    messages = sent.get("messages") or sent.get("input")
-    if isinstance(messages, str):
-        messages = [{"role": "user", "content": messages}]
-    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
-        raise InvalidRequest("there are no messages, as OpenAI's playground has them", param="text")
-    if isinstance(said := sent.get("instructions"), str) and said:
-        messages = [{"role": "system", "content": said}, *messages]
+    messages = _asked(sent)
     name = sent.get("name")
     imported.name = name[:NAME_MOST] if isinstance(name, str) and name else None
     column: Json = {
         "id": "a",
         "name": str(sent.get("model") or "A")[:NAME_MOST],
-        "messages": [_message(each) for each in messages],
+        "messages": list(_messages(messages, imported)),
         "endpoint": _model("openai", sent.get("model")),
         "params": {},
     }
@@ -97,24 +116,71 @@ def _openai(sent: Json, imported: Imported) -> Json:
             case "model" | "messages" | "input" | "instructions" | "name" | "id" | "object" | "created" | "stream":
                 continue
             case "tools" if isinstance(value, list):
-                column["tools"] = [_tool(each) for each in value if isinstance(each, dict)] or None
+                column["tools"] = list(_tools(value, imported)) or None
             case "tool_choice" if isinstance(value, str | dict):
-                column["tool_choice"] = value
+                column["tool_choice"] = _tool(value) if isinstance(value, dict) else value
             case "response_format" if isinstance(value, dict):
                 column["response_format"] = value
             case "text" if isinstance(value, dict):
                 column["response_format"] = _format(value)
+                if "verbosity" in value:
+                    column["params"]["verbosity"] = value["verbosity"]
             case "reasoning" if isinstance(value, dict) and "effort" in value:
                 column["params"]["reasoning_effort"] = value["effort"]
             case _ if key in RESERVED:
                 imported.skip(key, "is not of the kind that it should be")
+            case _ if key in ANSWERED:
+                continue
+            case _ if key in RESPONSES:
+                imported.skip(key, "is a parameter of the Responses API alone")
             case _ if value is not None:
                 column["params"][RENAMED.get(key, key)] = value
     return {"columns": [column], "rows": [{"id": "1"}]}
 
 
+def _asked(sent: Json) -> list[Json]:
+    messages = sent.get("messages") or sent.get("input")
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
+    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
+        has = ", ".join(list(map(str, sent))[:8]) or "nothing"
+        raise InvalidRequest(
+            f"it has {has}; OpenAI's playground has messages (or input), which are a list of objects, and promptfoo "
+            "prompts and providers",
+            param="text",
+        )
+    if isinstance(said := sent.get("instructions"), str) and said:
+        messages = [{"role": "system", "content": said}, *messages]
+    return messages
+
+
+def _messages(items: list[Json], imported: Imported) -> Iterator[Json]:
+    """The Responses API's items, as chat has them."""
+    called: Json | None = None
+    for n, item in enumerate(items):
+        match item:
+            case {"type": "function_call", "name": str(name)}:
+                call = {
+                    "id": str(item.get("call_id") or item.get("id") or f"call_{n}"),
+                    "type": "function",
+                    "function": {"name": name, "arguments": str(item.get("arguments") or "{}")},
+                }
+                if called is None:
+                    called = {"role": "assistant", "content": None, "tool_calls": []}
+                    yield called
+                called["tool_calls"].append(call)
+                continue
+            case {"type": "function_call_output", "output": output}:
+                said = output if isinstance(output, str) else orjson.dumps(output).decode()
+                yield {"role": "tool", "tool_call_id": str(item.get("call_id") or ""), "content": said}
+            case {"role": str()}:
+                yield _message(item)
+            case _:
+                imported.skip(f"messages[{n}]", f"{str(item.get('type'))[:50]!r} is nothing that a chat has")
+        called = None
+
+
 def _message(message: Json) -> Json:
-    """Of the Responses API's, as chat has it."""
     content = message.get("content")
     if isinstance(content, list):
         content = [_part(part) for part in content if isinstance(part, dict)]
@@ -132,8 +198,19 @@ def _part(part: Json) -> Json:
             return {"type": "text", "text": text}
         case {"type": "input_image", "image_url": str(url)}:
             return {"type": "image_url", "image_url": {"url": url}}
+        case {"type": "input_file", **file}:
+            return {"type": "file", "file": file}
         case _:
             return part
+
+
+def _tools(tools: list[Any], imported: Imported) -> Iterator[Json]:
+    for n, tool in enumerate(tools):
+        if isinstance(tool, dict) and tool.get("type") in CHAT_TOOLS:
+            yield _tool(tool)
+        else:
+            kind = tool.get("type") if isinstance(tool, dict) else tool
+            imported.skip(f"tools[{n}]", f"{str(kind)[:50]!r} is no tool of a chat, which has functions")
 
 
 def _tool(tool: Json) -> Json:
@@ -210,6 +287,8 @@ def _providers(said: Any, imported: Imported) -> Iterator[tuple[str, str | None,
         where, label = f"providers[{n}]", None
         config: Any = {}
         if isinstance(each, dict):
+            if "id" not in each and len(each) == 1:
+                each = _named(each)
             label, config = each.get("label"), each.get("config") or {}
             each = each.get("id")
         if not isinstance(each, str) or ":" not in each or each.startswith(("file:", "exec:", "python:", "http")):
@@ -219,6 +298,12 @@ def _providers(said: Any, imported: Imported) -> Iterator[tuple[str, str | None,
         first, _, after = rest.partition(":")
         model = after if first in KINDS and after else rest
         yield str(label or each), _model(PROVIDERS.get(name, name), model), dict(_config(config, where, imported))
+
+
+def _named(provider: Json) -> Json:
+    """`{id: {...}}`, as promptfoo also writes it."""
+    ((id, said),) = provider.items()
+    return {"id": id, **(said if isinstance(said, dict) else {})}
 
 
 def _config(config: Any, where: str, imported: Imported) -> Iterator[tuple[str, Any]]:
@@ -246,15 +331,26 @@ def _rows(sent: Json, imported: Imported) -> Iterator[Json]:
     tests = sent.get("tests")
     if isinstance(tests, str):
         imported.skip("tests", f"{tests[:100]!r} is a file, which is not here")
+    made = 0
     for n, test in enumerate(tests if isinstance(tests, list) else []):
-        if n >= ROWS_MOST:
-            imported.skip("tests", f"a lab has at most {ROWS_MOST} rows")
-            return
         if not isinstance(test, dict) or not isinstance(test.get("vars") or {}, dict):
             imported.skip(f"tests[{n}]", "is no object with vars")
             continue
-        values = {str(name): _value(each) for name, each in {**common, **(test.get("vars") or {})}.items()}
-        yield {"id": str(n + 1), "values": values, "expected": _expected(test.get("assert"), f"tests[{n}]", imported)}
+        expected = _expected(test.get("assert"), f"tests[{n}]", imported)
+        for values in _each({**common, **(test.get("vars") or {})}, test.get("options"), sent.get("defaultTest")):
+            made += 1
+            if made > ROWS_MOST:
+                imported.skip("tests", f"a lab has at most {ROWS_MOST} rows")
+                return
+            yield {"id": str(made), "values": values, "expected": expected}
+
+
+def _each(said: Json, *options: Any) -> Iterator[Json]:
+    """A list stands for each of its values, with each of every other list's, as in promptfoo."""
+    whole = any(isinstance(each, dict) and (each.get("options") or each).get("disableVarExpansion") for each in options)
+    lists = [each if isinstance(each, list) and each and not whole else [each] for each in said.values()]
+    for values in product(*lists):
+        yield {str(name): _value(value) for name, value in zip(said, values, strict=True)}
 
 
 def _expected(asserted: Any, where: str, imported: Imported) -> Any:

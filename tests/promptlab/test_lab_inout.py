@@ -37,6 +37,7 @@ providers:
     label: claude
     config: {temperature: 0.5, max_tokens: 20, apiKey: sk-secret}
   - file://own.py
+  - openai:o3: {config: {seed: 1}}
 defaultTest:
   vars: {company: ACME}
 tests:
@@ -44,7 +45,7 @@ tests:
     assert:
       - {type: equals, value: Because}
       - {type: llm-rubric, value: is polite}
-  - vars: {question: "How?", company: Other, list: [1, 2]}
+  - vars: {question: "How?", company: Other, list: [1, {a: 2}]}
 scenarios: []
 """
 
@@ -70,14 +71,20 @@ async def test_a_promptfoo_configuration_becomes_a_grid(gateway: Gateway) -> Non
     assert [(each["name"], each["endpoint"]) for each in made["columns"]] == [
         ("prompt 1 / openai:chat:gpt-4o-mini", "openai/gpt-4o-mini"),
         ("prompt 1 / claude", "anthropic/claude-x"),
+        ("prompt 1 / openai:o3", "openai/o3"),
         ("chat / openai:chat:gpt-4o-mini", "openai/gpt-4o-mini"),
         ("chat / claude", "anthropic/claude-x"),
+        ("chat / openai:o3", "openai/o3"),
     ]
     assert made["columns"][1]["params"] == {"temperature": 0.5, "max_tokens": 20}
-    assert [message["role"] for message in made["columns"][2]["messages"]] == ["system", "user"]
+    assert made["columns"][2]["params"] == {"seed": 1}
+    assert [message["role"] for message in made["columns"][3]["messages"]] == ["system", "user"]
     assert made["rows"][0]["values"] == {"company": "ACME", "question": "Why?"}
     assert made["rows"][0]["expected"] == "Because"
-    assert made["rows"][1]["values"] == {"company": "Other", "question": "How?", "list": "[1,2]"}
+    assert [row["values"] for row in made["rows"][1:]] == [
+        {"company": "Other", "question": "How?", "list": 1},
+        {"company": "Other", "question": "How?", "list": '{"a":2}'},
+    ]
     places = [each.partition(":")[0] for each in lab["left_out"]]
     assert sorted(places) == [
         "prompts[2]",
@@ -116,13 +123,67 @@ async def test_what_openais_playground_exports_becomes_a_column(gateway: Gateway
     assert other["tools"][0]["function"] == {"name": "f", "parameters": {}}
 
 
+async def test_a_conversation_of_the_responses_api_becomes_one_of_chat(gateway: Gateway) -> None:
+    said = {
+        "object": "response",
+        "model": "gpt-5",
+        "input": [
+            {"role": "user", "content": [{"type": "input_file", "filename": "a.pdf", "file_data": "data:x"}]},
+            {"type": "reasoning", "summary": []},
+            {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a":1}'},
+            {"type": "function_call", "call_id": "c2", "name": "g"},
+            {"type": "function_call_output", "call_id": "c1", "output": "one"},
+        ],
+        "text": {"format": {"type": "text"}, "verbosity": "low"},
+        "tools": [{"type": "function", "name": "f", "parameters": {}}, {"type": "web_search"}],
+        "tool_choice": {"type": "function", "name": "f"},
+        "truncation": "auto",
+        "usage": {"input_tokens": 1},
+        "status": "completed",
+    }
+    lab = await imported(gateway, json.dumps(said))
+    (one,) = lab["state"]["columns"]
+    assert one["messages"] == [
+        {
+            "role": "user",
+            "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": "data:x"}}],
+        },
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}},
+                {"id": "c2", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "one"},
+    ]
+    assert one["params"] == {"verbosity": "low"}
+    assert [tool["function"]["name"] for tool in one["tools"]] == ["f"]
+    assert one["tool_choice"] == {"type": "function", "function": {"name": "f"}}
+    assert [each.partition(":")[0] for each in lab["left_out"]] == ["messages[1]", "tools[1]", "truncation"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("[1, 2]", "it is a list; OpenAI's"),
+        ("# nothing", "it is empty"),
+        ("a: 1\n  b: 2", "the text is no YAML: line 2, column 4: "),
+        ('{"a": 1,\n}', "the text is no JSON: line 1, column 8: trailing comma"),
+        ('{"model": "x"}', "it has model; OpenAI's playground has messages"),
+        ("prompts: []", "there is no prompt"),
+    ],
+)
+async def test_what_cannot_be_imported_is_told_where_it_is_wrong(said: str, why: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(said, None)
+    assert refused.value.message.startswith(why)
+
+
 @pytest.mark.parametrize(
     "said",
     [
-        "[1, 2]",
-        "a: [",
-        '{"model": "x"}',
-        "prompts: []",
         "!!python/object/apply:os.system ['id']",
         "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
         + "\n".join(f"{y}: &{y} [{','.join(['*' + x] * 10)}]" for x, y in zip("abcdefgh", "bcdefghi", strict=True)),
