@@ -110,16 +110,24 @@ def _has(wanted: Collection[str], values: Mapping[str, Any], row: Row) -> None:
 def _with_files(value: Any, files: Mapping[str, File]) -> Any:
     match value:
         case str() if value.startswith(FILE):
-            found = files.get(value.removeprefix(FILE))
-            if found is None:
-                raise InvalidRequest(f"{value!r} was not uploaded to this lab", code="no_such_file")
-            return f"data:{found[0]};base64,{base64.b64encode(found[1]).decode()}"
+            kind, encoded = _encoded(value, files)
+            return f"data:{kind};base64,{encoded}"
+        case {"input_audio": {"data": str(data)} as sound} if data.startswith(FILE):
+            # The one part that has its bytes without a URL around them.
+            return {**value, "input_audio": {**sound, "data": _encoded(data, files)[1]}}
         case list():
             return [_with_files(each, files) for each in value]
         case dict():
             return {name: _with_files(each, files) for name, each in value.items()}
         case _:
             return value
+
+
+def _encoded(name: str, files: Mapping[str, File]) -> tuple[str, str]:
+    found = files.get(name.removeprefix(FILE))
+    if found is None:
+        raise InvalidRequest(f"{name!r} was not uploaded to this lab", code="no_such_file")
+    return found[0], base64.b64encode(found[1]).decode()
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -14,6 +14,8 @@ from tracking.runs import Run, Runs
 
 REGISTERED = ("prompts:/", "models:/")
 TITLE_MOST = 60
+EXACT_MOST = 2**53
+"""Of the whole numbers above, JavaScript has but some."""
 
 
 def reopened(run: Run, body: bytes | None) -> Json:
@@ -85,7 +87,13 @@ def as_before(before: Any, now: Any) -> Any:
             return [*same, *now[len(same) :]]
         case _:
             same_kind = isinstance(before, bool) == isinstance(now, bool)
-            return before if same_kind and before == now else now
+            return before if same_kind and (before == now or _too_large(before, now)) else now
+
+
+def _too_large(before: Any, now: Any) -> bool:
+    """Whether it is the same whole number, as JavaScript has it."""
+    numbers = isinstance(before, int) and isinstance(now, int | float)
+    return numbers and abs(before) > EXACT_MOST and float(before) == float(now)
 
 
 def _kept(before: Json, now: Json) -> Iterator[tuple[str, Any]]:

@@ -295,14 +295,18 @@ async def test_an_image_is_sent_as_it_was_uploaded(gateway: Gateway, vendor_here
     assert "sandbox" in again.headers["content-security-policy"]
     part = {"type": "image_url", "image_url": {"url": url}}
     lost = {"type": "image_url", "image_url": {"url": "lab-file:" + "0" * 64}}
-    rows = [{"id": str(n), "messages": [{"role": "user", "content": [each]}]} for n, each in enumerate((part, lost))]
+    sound = {"type": "input_audio", "input_audio": {"data": url, "format": "wav"}}
+    shown = ([part, sound], [lost])
+    rows = [{"id": str(n), "messages": [{"role": "user", "content": each}]} for n, each in enumerate(shown)]
     await ann.good("PUT", f"/api/lab/{id}", {"base": 1, "state": state([column("a", messages=[])], rows)})
     async with ann.hears(f"/api/lab/{id}/events") as heard:
         await ann.good("POST", f"/api/lab/{id}/run", {"cells": "all"})
         cells = {event["data"]["row"]: event["data"] for event in await over(heard, 2) if event["event"] == "cell"}
     assert cells["1"]["error"]["code"] == "no_such_file"
     run = await gateway.run(cells["0"]["run_id"])
-    assert run["request"]["messages"][0]["content"][0]["image_url"]["url"].startswith("data:image/png;base64,iVBORw0K")
+    image, heard_as = run["request"]["messages"][0]["content"]
+    assert image["image_url"]["url"].startswith("data:image/png;base64,iVBORw0K")
+    assert heard_as["input_audio"] == {"data": image["image_url"]["url"].partition(",")[2], "format": "wav"}
 
 
 async def test_labs_and_answers_survive_a_restart_and_what_was_under_way_is_interrupted(

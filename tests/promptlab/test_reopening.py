@@ -98,6 +98,9 @@ async def test_several_calls_are_rows_of_one_lab(gateway: Gateway) -> None:
         ({"a": True}, {"a": 1}, {"a": 1}),
         ([{"x": 1.0}], [{"x": 1}, {"x": 2}], [{"x": 1.0}, {"x": 2}]),
         ([1.0, 2.0], [1], [1.0]),
+        ({"seed": 9007199254740993}, {"seed": 9007199254740992}, {"seed": 9007199254740993}),
+        ({"seed": 9007199254740993}, {"seed": 9007199254740994}, {"seed": 9007199254740994}),
+        ({"seed": 5}, {"seed": 6}, {"seed": 6}),
     ],
 )
 async def test_what_is_as_it_was_is_what_it_was(before: Any, now: Any, asked: Any) -> None:
