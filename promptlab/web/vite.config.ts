@@ -51,5 +51,10 @@ export default defineConfig({
       ["/api", "/v1", "/admin", "/login", "/logout", "/ready"].map((path) => [path, "http://127.0.0.1:4000"]),
     ),
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/testing.ts"] },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing.ts"],
+    isolate: false, // a document for each file takes longer to make than all tests take
+  },
 });
