@@ -67,7 +67,7 @@ def test_a_prompt_is_saved_promoted_called_and_rolled_back(page: Page, gateway: 
     page.get_by_role("dialog").get_by_role("button", name="Promote").click()
     expect(page.get_by_text("is version 2", exact=True)).to_be_visible()
     expect(page.get_by_text("It sounds better")).to_be_visible()
-    page.get_by_role("button", name="Roll production back").click()
+    page.get_by_role("button", name="Roll back production").click()
     expect(page.get_by_text("is version 1", exact=True)).to_be_visible()
     again = called(gateway, "prompts:/greeting@production", who="Ann")
     assert [used(gateway, answer) for answer in (first, again)] == [{"name": "greeting", "version": 1}] * 2

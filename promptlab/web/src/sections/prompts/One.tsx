@@ -106,7 +106,7 @@ function Live({ prompt, may }: { prompt: Whole; may: boolean }) {
           <span><bdi>{line(alias, 40)}</bdi> <span className="dim">is version {version}</span></span>
           <span className={classes.row}>
             <Copy value={`prompts:/${prompt.name}@${alias}`} label={`Copy the name to call ${alias} by`} />
-            {may && <Button size="compact-xs" variant="default" loading={roll.isPending && roll.variables === alias} aria-label={`Roll ${alias} back`}
+            {may && <Button size="compact-xs" variant="default" loading={roll.isPending && roll.variables === alias} aria-label={`Roll back ${alias}`}
               onClick={() => roll.mutate(alias, { onSuccess: (move) => done(`${alias} is version ${move.to_version ?? "none"} again`), onError: (error) => failed(`${alias} could not be rolled back`, error) })}>Roll back</Button>}
           </span>
         </li>
