@@ -19,6 +19,8 @@ Direction = Literal["higher", "lower"]
 MetricKind = Literal["binary", "numeric", "latency", "cost"]
 State = Literal["created", "running", "stopping", "stopped", "scoring", "finished", "failed"]
 
+OVER: tuple[State, ...] = ("finished", "stopped", "failed")
+"""The states in which nobody works at an evaluation any more."""
 COST = "cost"
 """The metric that every cell has without a scorer: what its call cost, in dollars."""
 LATENCY = "latency"

@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from evaluate.cells import Cell, Grid, Row
+from evaluate.cells import OVER, Cell, Grid, Row
 from providers.chat import Json
 from providers.errors import GatewayError, StorageUnavailable
 
@@ -20,7 +20,6 @@ SECONDS = 600.0
 LOOK_SECONDS = 0.5
 AGAIN_SECONDS, AGAIN_MOST = 1.0, 30
 """Between attempts to go on hearing events, and how many of them may fail one after the other."""
-OVER = ("finished", "stopped", "failed")
 PAGE = 1000
 SCORES_AT_ONCE = 5_000
 

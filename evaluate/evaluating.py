@@ -13,7 +13,6 @@ from tracking.logged_runs import LoggedRuns
 from tracking.trace_log import now_us
 
 LOOK_SECONDS = 0.5
-DONE = ("finished", "stopped", "failed")
 
 log = logging.getLogger("gatelog.evaluate")
 

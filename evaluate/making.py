@@ -95,8 +95,11 @@ class Maker:
             forecast=expected,
         )
 
-    async def make(self, spec: EvaluationSpec, key_id: str | None, user: str | None) -> str:
-        """The id of the new evaluation, which is in the state `created`. InvalidRequest says what cannot be."""
+    async def make(self, spec: EvaluationSpec, key_id: str | None, user: str | None, origin: str | None = None) -> str:
+        """The id of the new evaluation, which is in the state `created`. InvalidRequest says what cannot be.
+
+        `origin` is where the links of its reports lead.
+        """
         plan = await self.plan(spec)
         asked, described = plan.asked, plan.described
         experiment_id = await self._store.experiment(spec.experiment)
@@ -112,6 +115,7 @@ class Maker:
             **{name: described[name] for name in ("rival", "judged", "summaries")},
             **spec.model_dump(include={"repeats", "seed", "concurrency", "stream", "pilot", "tags", "experiment"}),
             "compare": spec.compare.model_dump(),
+            "origin": origin,
         }
         await self._store.create(
             {

@@ -47,8 +47,8 @@ def _worked(mode: str) -> int:
             return _read(_line())
         case "card":
             return _card(_line())
-        case "report":
-            return _report(_line())
+        case "reports":
+            return _reports(_line())
         case "certify":
             return _certify(_line())
         case "describe":
@@ -59,7 +59,7 @@ def _worked(mode: str) -> int:
             asyncio.run(_score(_line()))
             return 0
         case _:
-            say({"failed": f"there is no mode {mode!r}; say read, card, report, certify, describe, catalogue or score"})
+            say({"failed": f"there is no mode {mode!r}"})
             return 2
 
 
@@ -106,8 +106,8 @@ def _card(asked: Json) -> int:
     return 0
 
 
-def _report(asked: Json) -> int:
-    """The same card as a text that is read."""
+def _reports(asked: Json) -> int:
+    """The same card as texts that are read."""
     from evaluate.cards import compare
     from evaluate.report import written
 
@@ -116,7 +116,7 @@ def _report(asked: Json) -> int:
     except ValueError as exc:
         say({"failed": str(exc)})
         return 1
-    say({"report": written(card, asked["form"], origin=asked["origin"])})
+    say({"reports": {form: written(card, form, origin=asked["origin"]) for form in asked["forms"]}})
     return 0
 
 

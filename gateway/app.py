@@ -12,9 +12,11 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.types import ASGIApp
 
+from evaluate.attachments import Attachments
 from evaluate.closing import Closer
 from evaluate.evaluating import Evaluating
 from evaluate.making import Maker
+from evaluate.reports import Reports
 from evaluate.working import Means
 from gateway import chores, memory, policy, revisions_api, routes
 from gateway.calling import Calling
@@ -36,7 +38,7 @@ from promptlab.prompt_reading import Prompts
 from promptlab.reopening import Originals
 from promptlab.running import LabRuns
 from providers.errors import GatewayError
-from tracking.artifacts import Artifacts, open_artifacts
+from tracking.artifacts import open_artifacts
 from tracking.database import open_store
 from tracking.sessions import SessionStore
 from tracking.stores import Stores
@@ -56,7 +58,9 @@ def create_app(loaded: Loaded) -> ASGIApp:
     deliverer = Deliverer(stores.webhooks, seals, lambda: watcher.loaded.settings.webhooks.allow)
     lab_calls, prompts = LabCalls(calling.engine, calling.directory, calling.registered), Prompts(stores.registry)
     lab_runs = _lab_runs(settings, stores, lab_calls, prompts)
-    evaluating = _evaluating(stores, artifacts, inside)
+    attachments = Attachments(stores.artifact_roots, artifacts)
+    reports = Reports(stores.evaluations, stores.certificates, stores.logged_runs, attachments)
+    evaluating = _evaluating(stores, Closer(stores.evaluations, stores.logged_runs, attachments, reports), inside)
     stopping = asyncio.Event()
 
     async def take_up(changed: Loaded) -> None:
@@ -69,7 +73,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
         chores.sweeping(stores.database, lambda: watcher.loaded.settings),
         revisions_api.noting(stores.revisions, lambda: watcher.loaded),
         keys.keep_noting,
-        *(each.watch for each in (keys, calling.registered, deliverer, lab_runs, evaluating)),
+        *(each.watch for each in (keys, calling.registered, deliverer, lab_runs, evaluating, reports)),
         *(each.watch for each in (stores.usage, stores.texts, stores.call_tags)),
     )
 
@@ -110,6 +114,7 @@ def create_app(loaded: Loaded) -> ASGIApp:
             "lab_runs": lab_runs,
             "prompts": prompts,
             "recorder": calling.recorder,
+            "reports": reports,
             "stopping": stopping,
             "tails": 0,
             "watcher": watcher,
@@ -131,8 +136,7 @@ def _lab_runs(settings: Settings, stores: Stores, lab_calls: LabCalls, prompts: 
     )
 
 
-def _evaluating(stores: Stores, artifacts: Artifacts, inside: Inside) -> Evaluating:
-    closer = Closer(stores.evaluations, stores.logged_runs, stores.artifact_roots, artifacts)
+def _evaluating(stores: Stores, closer: Closer, inside: Inside) -> Evaluating:
     means = Means(stores.evaluations, stores.runs, stores.assessments, inside, closer)
     return Evaluating(means, stores.logged_runs)
 

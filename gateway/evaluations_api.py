@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-import zstandard
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from evaluate import finding, grids, process, scoring
-from evaluate.cells import Score, Source
-from evaluate.evaluating import DONE, Evaluating
+from evaluate import finding, grids, scoring
+from evaluate.cells import OVER, Score, Source
+from evaluate.evaluating import Evaluating
 from evaluate.making import Maker
+from evaluate.reports import Reports, made
 from evaluate.spec import EvaluationSpec, MetricSpec
-from gateway import judges_api
 from gateway.bodies import no_token, number_of, parsed, place_of, size_of
 from gateway.keys import Caller
 from gateway.policy import Endpoint, Policy
@@ -33,7 +31,6 @@ BODY_MOST = 64 << 20
 PAGE, PAGE_MOST = 50, 1000
 LOOK_SECONDS = 0.5
 """Between looks at how far an evaluation is, for those who follow it."""
-CARD_SECONDS = 600.0
 REPORTS = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8"}
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 """Of the page around a report, which has a stricter one in itself: that knows its style sheet by its hash."""
@@ -72,7 +69,7 @@ async def created(request: Request) -> Response:
     not_of_files(spec)
     caller: Caller = request.scope["caller"]
     maker: Maker = request.app.state.evaluation_maker
-    id = await maker.make(spec, caller.key_id, caller.name)
+    id = await maker.make(spec, caller.key_id, caller.name, _origin(request))
     if spec.start:
         await _evaluating(request).start(id)
     return rest.answer(await _head(request, id), 201)
@@ -157,7 +154,7 @@ async def events(request: Request) -> Response:
             elif quiet >= rest.BEAT_SECONDS:
                 yield rest.BEAT
                 quiet = 0.0
-            if kept["state"] in DONE or await rest.until(request.app.state.stopping, LOOK_SECONDS):
+            if kept["state"] in OVER or await rest.until(request.app.state.stopping, LOOK_SECONDS):
                 return
             quiet += LOOK_SECONDS
 
@@ -189,7 +186,7 @@ async def scored(request: Request) -> Response:
     """`POST /api/evaluations/{id}/scores`: what scorers elsewhere, or people, say of its cells."""
     kept = await _kept(request)
     given = await parsed(request, Scores, BODY_MOST)
-    if kept["state"] not in DONE:
+    if kept["state"] not in OVER:
         raise Conflict(f"the evaluation is {kept['state']}; scores are taken once it is finished or stopped")
     store = _store(request)
     place = {(each["row_id"], each["variant"], each["repeat"]): each for each in await store.cells(kept["id"])}
@@ -215,23 +212,14 @@ async def scored(request: Request) -> Response:
     await assessments.add(said, kept["id"])
     await store.save(kept["id"], [{"n": n, "scores": scores} for n, scores in changed.items()])
     await store.announce(kept["id"], [each.metric().to_json() for each in given.metrics], given.identities)
+    _reports(request).soon(kept["id"], {each.name for each in given.scores})
     return rest.answer({"scored": len(given.scores), "cells": len(changed)})
 
 
 async def card(request: Request) -> Response:
     """`GET /api/evaluations/{id}/card`: the verdict and all that it rests on. Made once for each state of the grid."""
     rest.asked(request)
-    kept = await _kept(request)
-    store = _store(request)
-    grid, options = await grids.whole(store, kept), await _options(request, kept)
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(grid.digest.encode() + orjson.dumps(options)).hexdigest())
-    body = await store.card(kept["id"], digest)
-    if body is None:
-        asked = {"grid": await asyncio.to_thread(grid.to_json), "options": options}
-        found = await process.asked("card", asked, "card", CARD_SECONDS)
-        body = await asyncio.to_thread(lambda: zstandard.ZstdCompressor().compress(orjson.dumps(found)))
-        await store.update(kept["id"], card=body, card_digest=digest)
-    plain = await asyncio.to_thread(lambda: zstandard.ZstdDecompressor().decompressobj().decompress(body))
+    plain = await _reports(request).card(await _kept(request))
     return Response(plain, media_type="application/json", headers=rest.PRIVATE)
 
 
@@ -241,10 +229,8 @@ async def report(request: Request) -> Response:
     if form not in REPORTS:
         raise InvalidRequest(f"form is {form!r}; say {' or '.join(REPORTS)}", param="form")
     kept = await _kept(request)
-    grid, options = await grids.whole(_store(request), kept), await _options(request, kept)
-    origin = str(request.base_url).rstrip("/")
-    asked = {"grid": await asyncio.to_thread(grid.to_json), "options": options, "form": form, "origin": origin}
-    text = await process.asked("report", asked, "report", CARD_SECONDS)
+    grid, options = await grids.whole(_store(request), kept), await _reports(request).options(kept)
+    text = (await made(grid, options, [form], _origin(request)))[form]
     headers = {**rest.PRIVATE, "content-security-policy": REPORT_POLICY}
     return Response(text, media_type=REPORTS[form], headers=headers)
 
@@ -282,9 +268,14 @@ def _evaluating(request: Request) -> Evaluating:
     return evaluating
 
 
-async def _options(request: Request, kept: Json) -> Json:
-    """What a card is made with: what was asked for, and how far the judges agree with people."""
-    return {**kept["spec"]["compare"], "judges": await judges_api.standing(request, kept)}
+def _reports(request: Request) -> Reports:
+    reports: Reports = request.app.state.reports
+    return reports
+
+
+def _origin(request: Request) -> str:
+    """Where links lead that are to be followed from elsewhere: to where this was asked."""
+    return str(request.base_url).rstrip("/")
 
 
 async def _kept(request: Request) -> Json:

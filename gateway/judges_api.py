@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from evaluate import certificates, grids, process, reviews
 from evaluate.cells import Grid
-from providers.chat import Json
+from evaluate.reports import Reports
 from providers.errors import InvalidRequest
 from tracking import rest
 from tracking.certificates import Certificates
@@ -51,16 +51,8 @@ async def judges(request: Request) -> Response:
     if "evaluation" not in query:
         raise InvalidRequest("say whose judges: ?evaluation=ID", param="evaluation")
     kept = await _store(request).get(query["evaluation"], key_id=rest.own_key(request))
-    return rest.answer({"judges": await standing(request, kept)})
-
-
-async def standing(request: Request, kept: Json) -> list[Json]:
-    """The same, for those who make a card."""
-    scorers = kept["spec"]["identities"]
-    metrics = list(certificates.judges_of(scorers))
-    if not metrics:
-        return []
-    return certificates.standing(scorers, await _certificates(request).all(metrics))
+    reports: Reports = request.app.state.reports
+    return rest.answer({"judges": await reports.standing(kept)})
 
 
 async def listed(request: Request) -> Response:

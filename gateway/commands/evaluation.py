@@ -19,8 +19,8 @@ import typer
 from pydantic import ValidationError
 
 from evaluate import certificates, process, scoring
-from evaluate.cells import Score
-from evaluate.client import OVER, Gatelog
+from evaluate.cells import OVER, Score
+from evaluate.client import Gatelog
 from evaluate.dataset_files import UnreadableError, load_yaml
 from evaluate.merging import merged
 from evaluate.spec import EvaluationSpec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -47,6 +48,14 @@ def made(rest: httpx.Client, **more: Any) -> str:
     raise AssertionError(head.text)
 
 
+def until(done: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if done():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it has not happened")
+
+
 def test_an_evaluation_is_a_run_with_its_cells_as_children(rest: httpx.Client, client: MlflowClient) -> None:
     id = made(rest)
     parent = client.get_run(id)
@@ -84,6 +93,27 @@ def test_scores_are_assessments_of_the_cells_traces_and_results_an_artifact(rest
     results = json.loads(mlflow.artifacts.load_text(f"runs:/{id}/evaluation.json"))
     assert len(results["cells"]) == 2 * ROWS
     assert results["primary"] == "exact"
+
+    by_hand = {
+        "scores": [
+            {"row": cell["row"], "variant": cell["variant"], "name": "taste", "value": cell["variant"] == "loud"}
+            for cell in results["cells"]
+        ],
+        "metrics": [{"name": "taste", "kind": "binary"}],
+    }
+    assert rest.post(f"/api/evaluations/{id}/scores", json=by_hand).status_code == 200
+    until(lambda: mlflow.get_run(id).data.metrics.get("taste/loud") == 1.0)
+    assert mlflow.get_run(id).data.metrics["taste/plain"] == 0.0
+    until(lambda: "report.json" in {each.path for each in mlflow.artifacts.list_artifacts(f"runs:/{id}/")})
+    card = rest.get(f"/api/evaluations/{id}/card", timeout=60).json()
+    names = {each.path for each in mlflow.artifacts.list_artifacts(f"runs:/{id}/")}
+    assert names == {"evaluation.json", "report.html", "report.md", "report.json"}
+    assert json.loads(mlflow.artifacts.load_text(f"runs:/{id}/report.json")) == card
+    assert "taste" in mlflow.artifacts.load_text(f"runs:/{id}/report.md")
+    page = mlflow.artifacts.load_text(f"runs:/{id}/report.html")
+    assert page.startswith("<!doctype html>")
+    assert f"{str(rest.base_url).rstrip('/')}/runs/" in page
+    assert "taste" in mlflow.artifacts.load_text(f"runs:/{id}/evaluation.json")
 
 
 def test_genai_evaluate_extends_an_evaluation_with_scorers_of_its_own(rest: httpx.Client) -> None:
