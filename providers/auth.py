@@ -16,8 +16,3 @@ def header(name: str) -> Auth:
         return {name: key}
 
     return named
-
-
-def none(key: str) -> Mapping[str, str]:
-    """For those that would refuse a header they do not know."""
-    return {}

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from providers.chat import Json
 from providers.errors import BodyTooLarge, Forbidden, InvalidRequest, UnsupportedMediaType
 
 Policy = Literal["public", "call", "read", "track", "admin"]
@@ -155,11 +154,6 @@ async def until(stopping: asyncio.Event, seconds: float) -> bool:
 def iso(us: int) -> str:
     seconds, rest = divmod(us, 1_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:03}Z"
-
-
-def json_of(raw: bytes | str) -> Json:
-    found: Json = orjson.loads(raw)
-    return found
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scipy import stats
 from scipy.optimize import brentq
 
 from evaluate.statistics.interval import Interval
@@ -39,11 +38,6 @@ def tango_z(table: Table, delta: float) -> float:
     second = (root - half) / (4 * n)
     variance = n * (2 * second + delta * (1 - delta))
     return math.copysign(math.inf, b - c - n * delta) if variance <= 0 else (b - c - n * delta) / math.sqrt(variance)
-
-
-def tango_p_above(table: Table, delta: float) -> float:
-    """One-sided p-value of `the difference is at most delta`."""
-    return float(stats.norm.sf(tango_z(table, delta)))
 
 
 def wald(table: Table, level: float = 0.95) -> Interval:
