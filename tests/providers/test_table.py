@@ -75,7 +75,6 @@ def test_azure_has_the_deployment_in_its_url(kind: Kind) -> None:
 def test_a_key_is_proven_as_each_wants_it() -> None:
     assert PROVIDERS["openai"].auth("k") == {"authorization": "Bearer k"}
     assert PROVIDERS["azure"].auth("k") == {"api-key": "k"}
-    assert auth.none("k") == {}
 
 
 def test_a_stream_always_reports_its_usage_and_keeps_the_callers_other_options() -> None:
