@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from providers import auth, complaints, mistral
+from providers import complaints, mistral
 from providers.chat import Json, Kind
 from providers.dialect import Complaint
 from providers.habits import CARRIERS
