@@ -12,6 +12,7 @@ from evaluate import figures, grids, scoring
 from evaluate.attachments import Attachments
 from evaluate.cells import Grid, Row
 from evaluate.reports import RESULTS, Reports
+from evaluate.scorers.kept import bare
 from providers.chat import Json
 from providers.errors import GatewayError
 from tracking.evaluations import LIVE, Evaluations
@@ -54,7 +55,7 @@ class Closer:
             if cell.status == "ok"
         ]
         try:
-            found = await scoring.summaries(kept["spec"]["scorers"], samples, SUMMARY_SECONDS)
+            found = await scoring.summaries(bare(kept["spec"]["scorers"]), samples, SUMMARY_SECONDS)
         except (GatewayError, TimeoutError) as error:
             log.warning("evaluation %s: figures of whole arms could not be made: %s", kept["id"], error)
             return {}

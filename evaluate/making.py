@@ -14,6 +14,7 @@ from evaluate.cells import DatasetRef, Forecast, Metric, Row, Variant
 from evaluate.datasets import Mapped
 from evaluate.forecast import Expectation
 from evaluate.requests import Arm, Template
+from evaluate.scorers import kept as kept_scorers
 from evaluate.spec import CELLS_MOST, EvaluationSpec
 from evaluate.terms import Gateway, Terms
 from providers.chat import Json
@@ -108,7 +109,7 @@ class Maker:
             "dataset": asked.dataset.to_json(),
             "variants": [each.to_json() for each in plan.variants],
             "templates": {name: each.to_json() for name, each in plan.templates.items()},
-            "scorers": spec.scorers,
+            "scorers": kept_scorers.sealed(spec.scorers, self._gateway.seal),
             "identities": described["identities"],
             "metrics": [each.to_json() for each in plan.metrics],
             "primary": plan.primary,

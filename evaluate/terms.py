@@ -71,6 +71,12 @@ class Gateway(Protocol):
 
     async def template(self, reference: str) -> Template: ...
 
+    def seal(self, text: str) -> str:
+        """What may be kept in place of a secret."""
+        ...
+
+    def open(self, sealed: str) -> str: ...
+
 
 def free(price: Price | None) -> bool:
     return price is not None and price.of(Usage(input=1_000_000, output=1_000_000)) == 0

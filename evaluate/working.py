@@ -17,6 +17,7 @@ from evaluate.pace import Pace
 from evaluate.records import Halted, Records
 from evaluate.replies import EMBEDDINGS, Post
 from evaluate.runner import Filled, Runner, taken_up
+from evaluate.scorers.kept import opened
 from evaluate.scoring import Scoring
 from evaluate.terms import Gateway, limit_of
 from providers.chat import Json, Kind
@@ -86,9 +87,8 @@ class Work:
             self._id, post, records, Pace(spec["concurrency"], time.monotonic), ledger, self._bound, headers=headers
         )
         names = [each["name"] for each in spec["identities"]]
-        scorer = Scoring(
-            self._id, spec["scorers"], names, judges.ask, judges.embed, self._prompt, self._save_scores(board)
-        )
+        scorers = opened(spec["scorers"], self._means.gateway.open)
+        scorer = Scoring(self._id, scorers, names, judges.ask, judges.embed, self._prompt, self._save_scores(board))
 
         def filled(cell: Filled) -> None:
             for n, sample in board.filled(cell):

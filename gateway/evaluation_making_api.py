@@ -8,6 +8,7 @@ from starlette.responses import Response
 from evaluate import process
 from evaluate.making import Maker
 from evaluate.spec import EvaluationSpec
+from gateway import scorer_code
 from gateway.bodies import parsed
 from gateway.evaluations_api import BODY_MOST, not_of_files
 from gateway.policy import Endpoint, Policy
@@ -20,6 +21,7 @@ async def forecast(request: Request) -> Response:
     """`POST /api/evaluations/forecast`: what making this would come to. Nothing is made and nothing is asked."""
     spec = await parsed(request, EvaluationSpec, BODY_MOST)
     not_of_files(spec)
+    scorer_code.admit(request, spec.scorers)
     maker: Maker = request.app.state.evaluation_maker
     plan = await maker.plan(spec)
     body = {

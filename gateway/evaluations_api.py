@@ -17,6 +17,7 @@ from evaluate.evaluating import Evaluating
 from evaluate.making import Maker
 from evaluate.reports import Reports, made
 from evaluate.spec import EvaluationSpec, MetricSpec
+from gateway import scorer_code
 from gateway.bodies import no_token, number_of, parsed, place_of, size_of
 from gateway.keys import Caller
 from gateway.policy import Endpoint, Policy
@@ -67,6 +68,7 @@ async def created(request: Request) -> Response:
     """`POST /api/evaluations`"""
     spec = await parsed(request, EvaluationSpec, BODY_MOST)
     not_of_files(spec)
+    scorer_code.admit(request, spec.scorers)
     caller: Caller = request.scope["caller"]
     maker: Maker = request.app.state.evaluation_maker
     id = await maker.make(spec, caller.key_id, caller.name, _origin(request))

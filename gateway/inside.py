@@ -15,7 +15,9 @@ from gateway.directory import Directory
 from gateway.keys import OPEN, Caller, Keys
 from gateway.policy import allowed
 from gateway.registered import Registered
+from gateway.seals import SealError, Seals
 from providers.chat import Kind
+from providers.errors import Internal
 
 
 class Inside:
@@ -27,9 +29,11 @@ class Inside:
         directory: Callable[[], Directory],
         keys: Keys,
         registered: Registered,
+        seals: Seals,
     ) -> None:
-        """`calls` are the routes for calls, by path."""
+        """`calls` are the routes for calls, by path; `seals` are for what evaluations keep of secrets."""
         self._calls, self._directory, self._keys, self._registered = calls, directory, keys, registered
+        self._seals = seals
 
     def post(self, key_id: str | None) -> Post | None:
         async def made(path: str, body: bytes, headers: Mapping[str, str]) -> Said:
@@ -56,6 +60,15 @@ class Inside:
             messages=tuple(prompt.messages),
             parameters=dict(prompt.parameters),
         )
+
+    def seal(self, text: str) -> str:
+        return self._seals.seal(text).decode()
+
+    def open(self, sealed: str) -> str:
+        try:
+            return self._seals.open(sealed.encode())
+        except SealError as exc:
+            raise Internal(f"the headers of a scorer cannot be read: {exc}") from exc
 
     def _caller(self, key_id: str | None) -> Caller | None:
         """Whoever started the evaluation, as long as they may still make calls."""

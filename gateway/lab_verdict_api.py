@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from evaluate import process, scoring
 from evaluate.cells import COST, LATENCY, Cell, DatasetRef, Grid, Metric, Row, Score, Variant
+from gateway import scorer_code
 from promptlab.dataset_rows import EXPECTED
 from promptlab.lab_api import lab, runs
 from promptlab.lab_state import Row as LabRow
@@ -48,6 +49,7 @@ class Asked(Sent):
 async def verdict(request: Request) -> Response:
     """`POST /api/lab/{id}/verdict`."""
     body = await rest.read(request, Asked, stored=False)
+    scorer_code.admit(request, body.scorers)
     found = await lab(request)
     state, cells = await runs(request).asked(found)
     if not state.columns or not cells:

@@ -35,6 +35,7 @@ __all__ = [
     "AuthSettings",
     "CallSettings",
     "EndpointSettings",
+    "EvaluationSettings",
     "JournalSettings",
     "Loaded",
     "LoggingSettings",
@@ -52,7 +53,17 @@ __all__ = [
 ]
 
 LIVE = frozenset(
-    {"providers", "endpoints", "defaults", "discover_providers", "logging", "retention", "prompts", "webhooks"}
+    {
+        "providers",
+        "endpoints",
+        "defaults",
+        "discover_providers",
+        "logging",
+        "retention",
+        "prompts",
+        "webhooks",
+        "evaluations",
+    }
 )
 """The sections that a running gateway takes up when the file changes. The others are read once, at start."""
 HOST_NAME = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
@@ -186,6 +197,14 @@ class WebhookSettings(Section):
         return tuple(receiver.lower() for receiver in receivers)
 
 
+class EvaluationSettings(Section):
+    """Evaluations, which score answers."""
+
+    scorer_code: Literal["nobody", "admin", "callers"] = "admin"
+    """Who may send a scorer that is Python code, to be run beside the gateway in a process that is confined: `nobody`,
+    `admin`, or all `callers`. `gatelog eval` runs a scorer that is a file where it is typed, whatever is said here."""
+
+
 class Settings(Section):
     """Gatelog's configuration."""
 
@@ -217,6 +236,8 @@ class Settings(Section):
     """Calls by prompts of the registry."""
     webhooks: WebhookSettings = WebhookSettings()
     """Webhooks, which tell other servers of changes in the registry."""
+    evaluations: EvaluationSettings = EvaluationSettings()
+    """Evaluations, which score answers."""
 
     def journal_directory(self) -> Path:
         return self.journal.directory or self._beside_store(".journal")

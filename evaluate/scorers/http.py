@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpcore
 import orjson
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from evaluate.cells import Direction, Score
 from evaluate.scorers.given import Failed, shown, value_of
@@ -26,6 +27,11 @@ WAIT_MOST = 15.0
 """Seconds that a `retry-after` is waited for. With the most that attempts may take it stays below the time after which
 an evaluation gives up scorers that say nothing."""
 AT_ONCE = 8
+NAME, VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}"), re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+"""Of headers, as RFC 9110 has them, in ASCII."""
+OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
+SECRET_LEAST = 6
+"""Characters of a word that is taken for a secret where a service says it again."""
 HOW = "where `gatelog eval` runs, `private: true` allows {}"
 
 
@@ -42,6 +48,24 @@ class HttpOptions(Options):
     private: bool = Field(
         default=False, description="also where its address is private, or without HTTPS; only for `gatelog eval`"
     )
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _can_be_sent(cls, headers: Any) -> Any:
+        """What is wrong is said without its value, which may be a secret."""
+        if not isinstance(headers, dict):
+            raise ValueError("write an object of names and values")
+        for name, value in headers.items():
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                raise ValueError(f"{name!r:.60} is no name of a header")
+            if not isinstance(value, str | SecretStr):
+                raise ValueError(f"the value of {name!r} is no text")
+            said = value if isinstance(value, str) else value.get_secret_value()
+            if not VALUE.fullmatch(said):
+                raise ValueError(f"the value of {name!r} has characters that no header can hold, such as a new line")
+            if name.lower() in OURS:
+                raise ValueError(f"{name!r} is said by the request itself")
+        return headers
 
 
 def http(options: HttpOptions, means: Means) -> Scorer:
@@ -60,8 +84,9 @@ def http(options: HttpOptions, means: Means) -> Scorer:
         try:
             value, rationale = value_of(await caller.ask(sample), options.kind)
         except Failed as exc:
-            return unscored(name, str(exc), cost_nanos=None)
-        return Score(name=name, value=value, rationale=rationale, cost_nanos=None)
+            return unscored(name, caller.masked(str(exc)), cost_nanos=None)
+        said = None if rationale is None else caller.masked(rationale)
+        return Score(name=name, value=value, rationale=said, cost_nanos=None)
 
     kind: Kind = options.kind
     direction: Direction | None = None if kind == "category" else options.direction
@@ -108,6 +133,14 @@ class _Caller:
                 if attempt + 1 < self.options.attempts:
                     await asyncio.sleep(min(WAIT_MOST, wait if wait is not None else 0.5 * 2**attempt))
         raise Failed(why)
+
+    def masked(self, text: str) -> str:
+        """Services may say again what they were sent."""
+        values = [value.get_secret_value() for value in self.options.headers.values()]
+        for secret in sorted({*values, *(word for value in values for word in value.split())}, key=len, reverse=True):
+            if len(secret) >= SECRET_LEAST:
+                text = text.replace(secret, "***")
+        return text
 
     async def _posted(self, body: bytes) -> tuple[int, bytes, float | None]:
         headers: list[tuple[str | bytes, str | bytes]] = [

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import difflib
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from evaluate.merging import merged
 from evaluate.spec import EvaluationSpec
 from gateway.commands import sending
 from gateway.commands.terminal import printable, show, tell
+from gateway.references import resolve
 from providers.chat import Json
 from providers.errors import InvalidRequest
 from tracking.money import dollars
@@ -75,9 +77,25 @@ def read(name: str) -> Asked:
     except UnreadableError as exc:
         raise InvalidRequest(f"{path}: {exc}") from exc
     try:
-        return Asked(EvaluationSpec.model_validate(said), path.parent)
+        spec = EvaluationSpec.model_validate(said)
     except ValidationError as exc:
         raise InvalidRequest("\n".join(f"{path}: {line}" for line in _faults(exc))) from exc
+    return Asked(spec.model_copy(update={"scorers": _with_headers(path, spec.scorers)}), path.parent)
+
+
+def _with_headers(path: Path, scorers: Sequence[str | Json]) -> list[str | Json]:
+    """What `$NAME` stands for in the headers of services: a file that is shared need hold no secret."""
+    found: list[str | Json] = []
+    for at, each in enumerate(scorers):
+        if not isinstance(each, dict) or each.get("scorer") != "http" or not isinstance(each.get("headers"), dict):
+            found.append(each)
+            continue
+        resolved = resolve(each["headers"], os.environ, path.parent)
+        if resolved.faults:
+            (name, *_), problem = resolved.faults[0]
+            raise InvalidRequest(f"{path}: scorers.{at}.headers.{name}: {problem}")
+        found.append({**each, "headers": resolved.tree})
+    return found
 
 
 def made(gateway: Gatelog, asked: Asked, budget: float | None) -> Json:

@@ -100,6 +100,12 @@ async def test_whatever_goes_wrong_is_an_error_and_is_asked_once(
     assert (score.value, score.error, len(service.bodies)) == (None, why, 1)
 
 
+async def test_a_service_that_says_its_secrets_again_shows_them_to_nobody(service: Service) -> None:
+    service.answers = [(403, b"Bearer s3cret-token is not s3cret-token of ours")]
+    score = await at(service, headers={"authorization": "Bearer s3cret-token"}).score(sample("x"))
+    assert score.error == "it answered 403: *** is not *** of ours"
+
+
 async def test_one_that_does_not_answer_is_given_up(service: Service) -> None:
     async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -132,9 +132,10 @@ async def test_the_command_reaches_a_private_service_and_sends_a_schema_for_its_
     start_gateway: Start, tmp_path: Path
 ) -> None:
     gateway = await start_gateway({})
+    heads: list[bytes] = []
 
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\n0.5")
         writer.close()
 
@@ -147,7 +148,12 @@ async def test_the_command_reaches_a_private_service_and_sends_a_schema_for_its_
         "variants": [{"name": name, **variant} for name, variant in VARIANTS.items()],
         "scorers": [
             {"scorer": "json_schema", "schema": "shape.json"},
-            {"scorer": "http", "url": f"http://127.0.0.1:{port}/", "private": True},
+            {
+                "scorer": "http",
+                "url": f"http://127.0.0.1:{port}/",
+                "private": True,
+                "headers": {"authorization": "Bearer $SCORER_TOKEN"},
+            },
         ],
     }
     (tmp_path / "both.yaml").write_text(yaml.safe_dump(spec))
@@ -155,7 +161,12 @@ async def test_the_command_reaches_a_private_service_and_sends_a_schema_for_its_
         command = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", "eval", "run", "both.yaml", "--json"),
             cwd=tmp_path,
-            env={"PYTHONPATH": str(Path(__file__).parents[2]), "GATELOG_URL": gateway.url, "GATELOG_KEY": gateway.key},
+            env={
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "GATELOG_URL": gateway.url,
+                "GATELOG_KEY": gateway.key,
+                "SCORER_TOKEN": "t0ken",
+            },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -167,6 +178,7 @@ async def test_the_command_reaches_a_private_service_and_sends_a_schema_for_its_
     for cell in grid["cells"]:
         assert cell["scores"]["json_schema"]["value"] is False
         assert cell["scores"]["http"]["value"] == 0.5
+    assert all(b"authorization: Bearer t0ken\r\n" in head for head in heads)
 
 
 async def test_an_entry_that_is_wrong_is_a_refusal_that_says_what_would_be_right(start_gateway: Start) -> None:
