@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
-from itertools import count
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,18 @@ pytest_plugins = ["tests.postgres"]
 TOLD = "told"
 settings.register_profile("untimed", deadline=None)  # a busy machine is not a broken property; pytest-timeout ends it
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One file of each folder in turn, those with slow tests first: processes that share the files out among them end
+    together, and seldom have more than one browser to feed."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    folders: dict[Path, list[Path]] = {}
+    for file in sorted(files, key=lambda file: not any(item.get_closest_marker("slow") for item in files[file])):
+        folders.setdefault(file.parent, []).append(file)
+    items[:] = [item for turn in zip_longest(*folders.values()) for file in turn if file for item in files[file]]
 
 
 @pytest.fixture
