@@ -1,7 +1,7 @@
 /** All labs, the newest first, and how to begin one. */
 
 import { ActionIcon, Anchor, Button, Group, Modal, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCommands } from "../../app/commands";
 import { useMay } from "../../api/whoami";
@@ -14,12 +14,15 @@ import { Foreign, Moment } from "../../ui/values";
 import { type Listed, opponent, useChatEndpoints, useLabs, useMakeLab, useRemoveLab } from "./api";
 import { type State, blank, example } from "./state";
 
+const Import = lazy(() => import("./Import"));
+
 export function List() {
   const labs = useLabs();
   const may = useMay("caller");
   const endpoints = useChatEndpoints();
   const make = useMakeLab();
   const [, go] = useLocation();
+  const [importing, setImporting] = useState(false);
   const [removing, setRemoving] = useState<Listed | null>(null);
   const begin = (name: string, state: State): void => make.mutate({ name, state }, { onSuccess: (lab) => go(`/lab/${lab.id}`), onError: (error) => failed("The lab could not be made", error) });
   const empty = (): void => begin("Untitled lab", blank(endpoints.data?.[0]?.name ?? "demo/words"));
@@ -28,9 +31,11 @@ export function List() {
   useCommands(may ? [
     { title: "New lab", group: "Lab", icon: "plus", keys: "n", run: empty },
     { title: "Try an example", group: "Lab", icon: "lab", run: tried },
+    { title: "Import a lab", group: "Lab", icon: "upload", run: () => setImporting(true) },
   ] : []);
   const actions = may && (
     <>
+      <Button variant="default" leftSection={<Icon name="upload" size={14} />} onClick={() => setImporting(true)}>Import</Button>
       <Button variant="default" disabled={!ready} onClick={tried}>Try an example</Button>
       <Button leftSection={<Icon name="plus" size={14} />} disabled={!ready} onClick={empty}>New lab</Button>
     </>
@@ -44,6 +49,7 @@ export function List() {
           : <Empty title="No labs yet" icon="lab" action={actions}>Each column is a way to ask, each row what is asked about. The example compares two models in three rows; the demo needs no key.</Empty>}
       </Panel>
       {labs.hasNextPage && <Group justify="center"><Button variant="default" loading={labs.isFetchingNextPage} onClick={() => void labs.fetchNextPage()}>Show more</Button></Group>}
+      {importing && <Suspense><Import close={() => setImporting(false)} /></Suspense>}
       {removing && <Removing lab={removing} close={() => setRemoving(null)} />}
     </Page>
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addRow, blank, changeColumn, column, copyColumn, example, paste, removeColumn, row, state, table, variables, withParam } from "./state";
+import { addRow, asked, blank, changeColumn, column, copyColumn, example, paste, removeColumn, removeRow, row, state, table, variables, withParam } from "./state";
 
 describe("variables", () => {
   it("come from what columns and rows say, and then from what rows have besides", () => {
@@ -20,6 +20,18 @@ describe("columns", () => {
   });
   it("take the baseline with them", () => {
     expect(removeColumn({ ...example("demo/echo"), baseline: "b" }, "b").baseline).toBeNull();
+  });
+  it("take their conversations with them, and so do rows", () => {
+    const of = { ...example("demo/echo"), threads: { "1/a/0": [], "1/b/0": [], "2/b/1": [] } };
+    expect(Object.keys(removeColumn(of, "b").threads)).toEqual(["1/a/0"]);
+    expect(Object.keys(removeRow(of, "1").threads)).toEqual(["2/b/1"]);
+  });
+  it("ask for the variables of their prompt", () => {
+    const prompt = { name: "p", version: 1, alias: null };
+    const of = state([column("a", { prompt, page: { takes: ["who"] }, messages: [{ role: "user", content: "{{ask}}" }] })], [row("1", { old: "" })]);
+    expect(variables(of)).toEqual(["who", "ask", "old"]);
+    expect([...asked(of)]).toEqual(["who", "ask"]);
+    expect([...asked(state([column("a", { prompt })], [row("1", { old: "" })]))]).toEqual(["old"]);
   });
   it("are changed alone", () => {
     const before = example("demo/echo");

@@ -89,12 +89,19 @@ export function example(endpoint: string): State {
 export function variables(of: State): string[] {
   const asked = of.columns.filter((each) => each.render).flatMap((each) => each.messages.flatMap(textsOf));
   const inRows = of.rows.flatMap((each) => each.messages.flatMap(textsOf));
-  return [...new Set([...variablesOf(...asked, ...inRows), ...of.rows.flatMap((each) => Object.keys(each.values))])];
+  return [...new Set([...of.columns.flatMap((each) => takes(each) ?? []), ...variablesOf(...asked, ...inRows), ...of.rows.flatMap((each) => Object.keys(each.values))])];
 }
 
 /** Those that a message asks for; what a row has and nobody asks for can be taken away. */
 export function asked(of: State): Set<string> {
-  return new Set(variablesOf(...of.columns.flatMap((each) => each.messages.flatMap(textsOf)), ...of.rows.flatMap((each) => each.messages.flatMap(textsOf))));
+  const byPrompts = of.columns.flatMap((each) => takes(each) ?? (each.prompt ? of.rows.flatMap((row) => Object.keys(row.values)) : []));
+  return new Set([...byPrompts, ...variablesOf(...of.columns.flatMap((each) => each.messages.flatMap(textsOf)), ...of.rows.flatMap((each) => each.messages.flatMap(textsOf)))]);
+}
+
+/** The variables of the prompt that a column asks with, as they were when it began to; null where that was not noted. */
+function takes(of: Column): string[] | null {
+  const names = of.prompt ? of.page.takes : null;
+  return Array.isArray(names) ? names.filter((each) => typeof each === "string") : null;
 }
 
 export function changeColumn(of: State, id: string, change: Partial<Column>): State {
@@ -117,7 +124,7 @@ export function copyColumn(of: State, id?: string): State {
 }
 
 export function removeColumn(of: State, id: string): State {
-  return { ...of, columns: of.columns.filter((each) => each.id !== id), baseline: of.baseline === id ? null : of.baseline };
+  return { ...of, columns: of.columns.filter((each) => each.id !== id), threads: threadsBut(of, (column) => column === id), baseline: of.baseline === id ? null : of.baseline };
 }
 
 export function addRow(of: State): State {
@@ -126,7 +133,12 @@ export function addRow(of: State): State {
 }
 
 export function removeRow(of: State, id: string): State {
-  return { ...of, rows: of.rows.filter((each) => each.id !== id) };
+  return { ...of, rows: of.rows.filter((each) => each.id !== id), threads: threadsBut(of, (_, row) => row === id) };
+}
+
+/** The conversations of cells that stay: one that comes to the same place later begins anew. */
+function threadsBut(of: State, gone: (column: string, row: string) => boolean): State["threads"] {
+  return Object.fromEntries(Object.entries(of.threads).filter(([place]) => !gone(place.split("/")[1]!, place.split("/")[0]!)));
 }
 
 /** A parameter, or none of it with null. */
@@ -189,6 +201,14 @@ export function textsOf(message: Message): string[] {
 /** Whether a quote that opens here is closed where a field ends: in prose it is only a quote. */
 function closes(text: string, at: number): boolean {
   return /^"(?:[^"]|"")*"(?=[\t\n]|$)/.test(text.slice(at));
+}
+
+/** So many ids that no row has. */
+export function freeIds(taken: readonly { id: string }[], many: number): string[] {
+  const ids = new Set(taken.map((each) => each.id));
+  const found: string[] = [];
+  for (let number = taken.length + 1; found.length < many; number += 1) if (!ids.has(String(number))) found.push(String(number));
+  return found;
 }
 
 function freeId(taken: readonly { id: string }[], letters = false): string {
