@@ -3,6 +3,7 @@
 import { Button } from "@mantine/core";
 import { Link, Redirect, Route, Switch } from "wouter";
 import { useWhoami } from "../api/whoami";
+import { Page } from "../ui/Page";
 import { Empty, Failing, Waiting } from "../ui/States";
 import { Login } from "./Login";
 import { Shell } from "./Shell";
@@ -20,9 +21,11 @@ export function App() {
         {SECTIONS.map((section) => <Route key={section.name} path={`/${section.name}/*?`} component={section.Page} />)}
         <Route path="/">{first && <Redirect to={`/${first.name}`} replace />}</Route>
         <Route>
-          <Empty title="There is no such page" icon="search" action={<Button component={Link} href="/" variant="default">To the beginning</Button>}>
-            The address may be mistyped, or what it named is gone.
-          </Empty>
+          <Page title="Not found">
+            <Empty title="There is no such page" icon="search" action={<Button component={Link} href="/" variant="default">To the beginning</Button>}>
+              The address may be mistyped, or what it named is gone.
+            </Empty>
+          </Page>
         </Route>
       </Switch>
     </Shell>

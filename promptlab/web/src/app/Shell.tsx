@@ -9,6 +9,7 @@ import { Waiting } from "../ui/States";
 import { Icon } from "../ui/icons";
 import { Mark } from "./Mark";
 import { type Command, caps, useCommands, useKeys } from "./commands";
+import { useKeptFocus } from "./focus";
 import { SECTIONS } from "./sections";
 import classes from "./shell.module.css";
 
@@ -26,6 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const here = at.split("/")[1] ?? "";
 
   useKeys();
+  useKeptFocus(main);
   useCommands([
     ...SECTIONS.map((section): Command => ({ title: section.title, group: "Go to", icon: section.icon, keys: `g ${section.key}`, run: () => go(`/${section.name}`) })),
     { title: "Find a command", group: "Everywhere", keys: "mod+k", hidden: true, run: () => setOpen("palette") },

@@ -1,6 +1,6 @@
 /** Every design decision that has a number: colours, type, spacing, and what components are by default. */
 
-import { ActionIcon, Badge, Button, Card, Checkbox, Modal, NavLink, Select, Table, Tabs, TextInput, Textarea, Tooltip, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { ActionIcon, Badge, Button, Card, Checkbox, Menu, Modal, NavLink, Select, Table, Tabs, TextInput, Textarea, Tooltip, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const ink: MantineColorsTuple = ["#eef2ff", "#dfe5fd", "#bdc8f8", "#97a8f3", "#778cee", "#5f77ea", "#4a64e4", "#3c53d2", "#3248bd", "#273ba3"];
 const gray: MantineColorsTuple = ["#f8f8f7", "#f1f1ef", "#e6e6e3", "#d8d8d4", "#bebeb9", "#9b9b96", "#767671", "#5b5b57", "#3d3d3a", "#232321"];
@@ -32,6 +32,8 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 500 } } }),
     Card: Card.extend({ defaultProps: { withBorder: true, padding: "md", radius: "md" } }),
     Checkbox: Checkbox.extend({ defaultProps: { size: "xs" } }),
+    // Within the page's landmarks, and with nothing in it but its items.
+    Menu: Menu.extend({ defaultProps: { portalProps: { target: "#main" }, withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { radius: "md", centered: false, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 120 } } }),
     NavLink: NavLink.extend({ defaultProps: { variant: "light" } }),
     Select: Select.extend({ defaultProps: { size: "xs", checkIconPosition: "right", allowDeselect: false } }),
@@ -61,6 +63,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-orange-light-color": "#933500",
     "--mantine-color-yellow-light-color": "#7a4b00",
     "--mantine-color-red-light-color": "#a61e1e",
+    "--mantine-color-red-filled": "#c22f24",
+    "--mantine-color-red-filled-hover": "#a8261d",
     "--mantine-color-gray-light-color": "#4b4b47",
     "--mantine-color-gray-text": "#4b4b47",
     "--mantine-color-ink-light-color": "#2f44b3",
@@ -86,6 +90,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#8f9297",
     "--mantine-color-default-border": "#2d2f34",
     "--mantine-color-error": "#ff8f85",
+    "--mantine-color-red-filled": "#c22f24",
+    "--mantine-color-red-filled-hover": "#a8261d",
     "--mantine-color-gray-text": "#b9bbbe",
     "--mantine-color-gray-light-color": "#c4c6c9",
     "--mantine-color-ink-light-color": "#b5c1f9",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rowsOf, folded } from "./difference";
-import { exactMoney, money, perThousand } from "./money";
+import { exactMoney, money, nanosOf, perThousand } from "./money";
 import { bytes, count, difference, duration, share, short } from "./numbers";
 import { linear, logTicks, paretoFront, ticks } from "./scale";
 import { followable, line, plural, visible } from "./text";
@@ -12,6 +12,10 @@ describe("money", () => {
     [0, "$0"], [1, "$0.000000001"], [1500, "$0.00000150"], [1234567, "$0.00123"], [12_345_678, "$0.0123"], [123_456_789, "$0.12"],
     [1_005_000_000, "$1.00"], [1_015_000_000, "$1.02"], [1_234_567_890_123, "$1,235"], [-2_500_000_000, "−$2.50"], [null, "–"],
   ])("shows %s as %s", (nanos, shown) => expect(money(nanos)).toBe(shown));
+  it("reads the API's dollars to the last digit", () => {
+    expect(["0", "0.000123456", "12.5", "-3", "9007199254740993.000000001"].map(nanosOf)).toEqual([0n, 123_456n, 12_500_000_000n, -3_000_000_000n, 9_007_199_254_740_993_000_000_001n]);
+    expect(["", "1e-9", "0.0000000001", "x"].map(nanosOf)).toEqual([null, null, null, null]);
+  });
   it.each([
     [0, "$0.00"], [1, "$0.000000001"], [12_000_000_000, "$12.00"], [1_234_500_000_000, "$1,234.50"], [-1, "−$0.000000001"],
     [9_007_199_254_740_991, "$9,007,199.254740991"], [undefined, "–"],

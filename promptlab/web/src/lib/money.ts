@@ -27,6 +27,14 @@ export function money(nanos: Nanos | null | undefined): string {
   return rounded(value, Math.min(9, 9 - digits + 3));
 }
 
+/** The API's exact text of dollars, "0.000364". Null where it is none. */
+export function nanosOf(usd: string): Nanos | null {
+  const found = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(usd);
+  if (!found) return null;
+  const size = BigInt(found[2]!) * NANOS + BigInt((found[3] ?? "").padEnd(9, "0"));
+  return found[1] ? -size : size;
+}
+
 /** What a thousand of something costs when `count` of them cost this much. */
 export function perThousand(nanos: Nanos | null | undefined, count: number): string {
   if (nanos == null || count <= 0) return UNKNOWN;

@@ -2,8 +2,9 @@
 
 import { Card, Group, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import { Link, useLocation } from "wouter";
+import { Loading } from "./States";
 import classes from "./page.module.css";
 
 /** A page: its title, what is done on it (at the right), what it is about (under the title). */
@@ -36,17 +37,17 @@ export function Views({ label, views }: { label: string; views: readonly { to: s
   );
 }
 
-/** A part of a page with a heading of its own. */
+/** A part of a page with a heading of its own. What of it is loaded late leaves the rest of the page as it is. */
 export function Panel({ title, actions, children, flush }: { title?: string; actions?: ReactNode; children: ReactNode; flush?: boolean }) {
   return (
-    <Card component="section" aria-label={title} padding={flush ? 0 : "md"} className={classes.panel}>
+    <Card component="section" aria-label={title} padding={flush ? 0 : "md"} className={classes.panel} data-flush={flush}>
       {(title || actions) && (
         <div className={classes.panelHead} data-flush={flush}>
           {title && <Title order={2}>{title}</Title>}
           {actions && <Group gap="xs">{actions}</Group>}
         </div>
       )}
-      {children}
+      <Suspense fallback={<Loading lines={4} />}>{children}</Suspense>
     </Card>
   );
 }

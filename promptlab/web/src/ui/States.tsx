@@ -38,7 +38,7 @@ export function Failing({ error, retry, small }: { error: unknown; retry?: () =>
   const title = away ? "The gateway does not answer" : missing ? "There is no such thing" : "That did not work";
   const message = away ? "It may be restarting. What you see elsewhere is as it was." : error instanceof Error ? visible(error.message) : String(error);
   return (
-    <State kind="failing" role="alert" icon={away ? "unplugged" : missing ? "search" : "error"} title={title} small={small}
+    <State kind={missing ? "missing" : "failing"} role="alert" icon={away ? "unplugged" : missing ? "search" : "error"} title={title} small={small}
       action={retry && <Button variant="default" leftSection={<Icon name="retry" size={14} />} onClick={retry}>Try again</Button>}>
       {message}
     </State>

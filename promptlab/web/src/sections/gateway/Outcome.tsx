@@ -2,8 +2,9 @@
 
 import type { UseMutationResult } from "@tanstack/react-query";
 import { Link } from "wouter";
+import { nanosOf } from "../../lib/money";
 import { visible } from "../../lib/text";
-import { Foreign } from "../../ui/values";
+import { Foreign, Money } from "../../ui/values";
 import type { Tried } from "./api";
 import classes from "./gateway.module.css";
 import { milliseconds } from "./usage";
@@ -20,7 +21,7 @@ export function Outcome({ attempt }: { attempt: UseMutationResult<Tried, Error, 
       <span className={classes.meta}>
         {tried.provider && <span><Foreign text={`${tried.provider}/${tried.model ?? ""}`} /></span>}
         <span className="tnum">{milliseconds(tried.total_ms)}</span>
-        {tried.cost_usd !== null && <span className="tnum">${tried.cost_usd}</span>}
+        {tried.cost_usd !== null && <Money nanos={nanosOf(tried.cost_usd)} />}
         {(tried.attempts ?? 1) > 1 && <span>{tried.attempts} attempts</span>}
         {tried.run_id && <Link className="link" href={`/runs/${tried.run_id}`}>Open the run</Link>}
       </span>
