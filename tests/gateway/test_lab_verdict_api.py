@@ -45,6 +45,7 @@ async def test_scorers_and_thumbs_make_a_card(gateway: Gateway) -> None:
     assert scores["0", "b"]["exact"]["value"] is True
     assert (scores["0", "b"]["thumb"]["value"], scores["0", "b"]["thumb"]["source"]) == (True, "human")
     assert "thumb" not in scores["1", "b"]
+    assert all(each["run_id"] == cells[each["row"], each["column"]]["run_id"] for each in found["scores"])
     card = found["card"]
     assert [each["name"] for each in card["arms"]] == ["Same (a)", "Same (b)"]
     assert (card["baseline"], card["primary"], card["rows"]) == ("Same (a)", "exact", 8)

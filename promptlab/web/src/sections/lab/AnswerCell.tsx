@@ -1,13 +1,17 @@
 /** A cell: what was answered, while it comes and after, what it took, and what one thinks of it. */
 
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { Suspense, lazy, memo } from "react";
 import { Link } from "wouter";
 import { count } from "../../lib/numbers";
 import { line, visible } from "../../lib/text";
+import { setParams } from "../../lib/urlstate";
 import { Icon, type IconName } from "../../ui/icons";
 import { Copy, Duration, Foreign, Money } from "../../ui/values";
-import type { Cell } from "./cells";
+import { Chips } from "./Chips";
+import { Note } from "./Note";
+import { GoOn, Thread } from "./Thread";
+import { type Cell, keyOf, mine } from "./cells";
 import { useCell, useLive } from "./live";
 import classes from "./lab.module.css";
 
@@ -24,20 +28,25 @@ export const AnswerCell = memo(function AnswerCell({ row, column, repeat, of }: 
   return (
     <article className={classes.cell} data-status={cell.status} data-stale={cell.stale} aria-busy={cell.status === "queued" || cell.status === "running"} aria-label={`Answer ${repeat + 1}`}>
       {at}
+      <Thread row={row} column={column} repeat={repeat} />
       <div className={classes.answer}><Said cell={cell} /></div>
+      <Chips cell={cell} />
       <footer className={classes.foot}>
         <Facts cell={cell} />
         <span className={classes.does}>
+          {cell.status === "ok" && <Do icon="expand" label="Show this answer alone" act={() => setParams({ cell: keyOf(place) }, true)} />}
           {cell.text && cell.status !== "running" && <Copy value={cell.text} label="Copy the answer" />}
           {may && cell.status === "ok" && cell.run_id && <Thumbs cell={cell} />}
+          {cell.status === "ok" && cell.run_id && <Note cell={cell} />}
           {may && (cell.status === "queued" || cell.status === "running" ? <Do icon="stop" label="Stop this cell" act={() => stop([place])} /> : <Do icon="retry" label="Run this cell again" act={() => run([place])} />)}
         </span>
       </footer>
+      <GoOn cell={cell} />
     </article>
   );
 });
 
-function Said({ cell }: { cell: Cell }) {
+export function Said({ cell }: { cell: Cell }) {
   const calls = cell.message?.tool_calls ?? [];
   if (cell.status === "queued") return <p className="dim">Waiting for its turn</p>;
   if (cell.status === "running") return <p className={`${classes.plain} foreign`} dir="auto">{visible(cell.text || cell.reasoning || "")}<span className={classes.caret} aria-hidden /></p>;
@@ -54,7 +63,7 @@ function Said({ cell }: { cell: Cell }) {
   );
 }
 
-function Facts({ cell }: { cell: Cell }) {
+export function Facts({ cell }: { cell: Cell }) {
   const tokens = cell.usage && cell.usage.input_tokens !== null && cell.usage.output_tokens !== null;
   return (
     <span className={classes.facts}>
@@ -69,18 +78,15 @@ function Facts({ cell }: { cell: Cell }) {
   );
 }
 
-function Thumbs({ cell }: { cell: Cell }) {
-  const { thumb } = useLive();
-  const mine = cell.feedback?.find((each) => each.mine && each.name === "thumb")?.value;
+export function Thumbs({ cell }: { cell: Cell }) {
+  const { opine } = useLive();
+  const own = mine(cell, "thumb");
   return [true, false].map((value) => (
-    <Do key={String(value)} icon={value ? "thumbUp" : "thumbDown"} label={value ? "A good answer" : "A bad answer"} pressed={mine === value} act={() => thumb(cell, mine === value ? null : value)} />
+    <Do key={String(value)} icon={value ? "thumbUp" : "thumbDown"} label={value ? "A good answer" : "A bad answer"} pressed={own === value} act={() => opine(cell, "thumb", own === value ? null : value)} />
   ));
 }
 
-function Do({ icon, label, act, pressed }: { icon: IconName; label: string; act: () => void; pressed?: boolean }) {
-  return (
-    <Tooltip label={label}>
-      <ActionIcon size="sm" aria-label={label} aria-pressed={pressed} variant={pressed ? "light" : "subtle"} color={pressed ? "ink" : "gray"} onClick={act}><Icon name={icon} size={14} /></ActionIcon>
-    </Tooltip>
-  );
+/** With a title and not a Tooltip: a table of 500 rows has thousands of these. */
+export function Do({ icon, label, act, pressed }: { icon: IconName; label: string; act: () => void; pressed?: boolean }) {
+  return <ActionIcon size="sm" aria-label={label} title={label} aria-pressed={pressed} variant={pressed ? "light" : "subtle"} color={pressed ? "ink" : "gray"} onClick={act}><Icon name={icon} size={14} /></ActionIcon>;
 }

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask, get, post, put, remove } from "../../api/client";
-import type { Cell, Place } from "./cells";
+import type { Cell, Opinion, Place } from "./cells";
 import type { Stored } from "./draft";
 import type { State } from "./state";
 
@@ -115,8 +115,8 @@ export function stopCells(id: string, cells: Place[] | "all"): Promise<{ stopped
   return post(path(id, "/stop"), { cells });
 }
 
-export function say(runId: string, value: boolean | null): Promise<unknown> {
-  return put(`/api/runs/${encodeURIComponent(runId)}/feedback`, { name: "thumb", value });
+export function say(runId: string, name: Opinion, value: boolean | string | null): Promise<unknown> {
+  return put(`/api/runs/${encodeURIComponent(runId)}/feedback`, { name, value });
 }
 
 /** What all cells would cost, as they are saved. */
@@ -131,7 +131,7 @@ export function useForecast(id: string, version: number, wanted: boolean) {
 
 export const eventsPath = (id: string): string => path(id, "/events");
 
-export const exportPath = (id: string, format: "csv" | "jsonl"): string => path(id, `/export?format=${format}`);
+export const exportPath = (id: string, format: "csv" | "jsonl" | "dpo"): string => path(id, `/export?format=${format}`);
 
 export interface Version {
   version: number;

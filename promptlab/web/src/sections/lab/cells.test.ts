@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Cell, Cells, summary } from "./cells";
+import { type Cell, Cells, quantile, summary } from "./cells";
 
 const PLACE = { row: "1", column: "a", repeat: 0 };
 const OK: Cell = {
@@ -38,13 +38,15 @@ describe("cells", () => {
     cells.outdated([{ ...OK, stale: true }]);
     expect(cells.get("1/a/0")?.stale).toBe(true);
   });
-  it("have one thumb of mine", () => {
+  it("have one thumb of mine, and a note beside it", () => {
     const cells = new Cells();
     cells.load([OK]);
-    cells.say(PLACE, true);
-    cells.say(PLACE, false);
-    expect(cells.get("1/a/0")?.feedback).toEqual([{ name: "thumb", value: false, mine: true }]);
-    cells.say(PLACE, null);
+    cells.say(PLACE, "thumb", true);
+    cells.say(PLACE, "note", "Too long");
+    cells.say(PLACE, "thumb", false);
+    expect(cells.get("1/a/0")?.feedback).toEqual([{ name: "note", value: "Too long", mine: true }, { name: "thumb", value: false, mine: true }]);
+    cells.say(PLACE, "thumb", null);
+    cells.say(PLACE, "note", null);
     expect(cells.get("1/a/0")?.feedback).toEqual([]);
   });
 });
@@ -52,10 +54,17 @@ describe("cells", () => {
 describe("a column's sum", () => {
   it("is of what was answered", () => {
     const sum = summary([OK, { ...OK, total_ms: 40, cost: { usd: "0.000003", nanos: 3000 } }, { ...OK, status: "error", cost: null }, { ...OK, status: "running" }]);
-    expect(sum).toEqual({ answered: 2, failed: 1, pending: 1, nanos: 4000, p50Us: 30_000, ttftUs: 10_000 });
+    expect(sum).toEqual({ answered: 2, failed: 1, pending: 1, nanos: 4000, priced: 2, p50Us: 30_000, p95Us: null, ttftUs: 10_000 });
   });
-  it("has no cost where one is unknown, and none where nothing is", () => {
-    expect(summary([OK, { ...OK, cost: null }]).nanos).toBeNull();
-    expect(summary([])).toMatchObject({ nanos: null, p50Us: null, answered: 0 });
+  it("counts those whose cost is not known, and takes none for free", () => {
+    expect(summary([OK, { ...OK, cost: null }])).toMatchObject({ answered: 2, nanos: 1000, priced: 1 });
+    expect(summary([{ ...OK, cost: { usd: "0", nanos: 0 } }])).toMatchObject({ nanos: 0, priced: 1 });
+    expect(summary([])).toMatchObject({ nanos: 0, priced: 0, p50Us: null, answered: 0 });
+  });
+  it("has a p95 once there are enough to have one", () => {
+    const cells = Array.from({ length: 20 }, (_, at) => ({ ...OK, total_ms: at + 1 }));
+    expect(summary(cells.slice(1)).p95Us).toBeNull();
+    expect(summary(cells).p95Us).toBe(19_050);
+    expect(quantile([null, 4, 2], 0.5)).toBe(3000);
   });
 });

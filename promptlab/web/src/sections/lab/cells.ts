@@ -25,11 +25,27 @@ export interface Cell extends Place {
   cost: { usd: string; nanos: number } | null;
   provider: string | null;
   model: string | null;
-  feedback?: { name: string; value: unknown; mine: boolean }[];
+  feedback?: Feedback[];
 }
+
+export interface Feedback {
+  name: string;
+  value: unknown;
+  mine: boolean;
+  by?: string | null;
+}
+
+/** What people say of an answer: whether it is good, and in words. */
+export type Opinion = "thumb" | "note";
 
 export const keyOf = (place: Place): string => `${place.row}/${place.column}/${place.repeat}`;
 export const pending = (cell: Cell | undefined): boolean => cell?.status === "queued" || cell?.status === "running";
+
+/** What I said of it by that name, or null. */
+export function mine(cell: Cell, name: Opinion): boolean | string | null {
+  const value = cell.feedback?.find((each) => each.mine && each.name === name)?.value;
+  return typeof value === "boolean" || typeof value === "string" ? value : null;
+}
 
 /** Cells by place. Whoever draws one listens, and is told only what is new: an answer that grows draws its own cell alone. */
 export class Cells {
@@ -67,12 +83,12 @@ export class Cells {
     this.told(true);
   }
 
-  say(place: Place, value: boolean | null): void {
+  say(place: Place, name: Opinion, value: boolean | string | null): void {
     const cell = this.cells.get(keyOf(place));
     if (!cell) return;
-    const others = (cell.feedback ?? []).filter((each) => !(each.mine && each.name === "thumb"));
-    this.cells.set(keyOf(place), { ...cell, feedback: value === null ? others : [...others, { name: "thumb", value, mine: true }] });
-    this.told(false);
+    const others = (cell.feedback ?? []).filter((each) => !(each.mine && each.name === name));
+    this.cells.set(keyOf(place), { ...cell, feedback: value === null ? others : [...others, { name, value, mine: true }] });
+    this.told(true);
   }
 
   /** False where it is an event that cells have nothing to do with. */
@@ -119,30 +135,41 @@ export interface Summary {
   answered: number;
   failed: number;
   pending: number;
-  /** What those that were answered cost together; null where the cost of one is not known. */
-  nanos: number | null;
+  /** What those of a known price cost together, and how many these are. */
+  nanos: number;
+  priced: number;
   p50Us: number | null;
+  /** Null also where there are too few to tell. */
+  p95Us: number | null;
   ttftUs: number | null;
 }
 
+/** Answers, below which the slowest in twenty is but the slowest. */
+export const P95_LEAST = 20;
+
 export function summary(cells: readonly Cell[]): Summary {
   const good = cells.filter((cell) => cell.status === "ok");
+  const priced = good.filter((cell) => cell.cost);
+  const totals = good.map((cell) => cell.total_ms);
   return {
     answered: good.length,
     failed: cells.filter((cell) => cell.status === "error").length,
     pending: cells.filter(pending).length,
-    nanos: good.length && good.every((cell) => cell.cost) ? good.reduce((sum, cell) => sum + cell.cost!.nanos, 0) : null,
-    p50Us: median(good.map((cell) => cell.total_ms)),
-    ttftUs: median(good.map((cell) => cell.ttft_ms)),
+    nanos: priced.reduce((sum, cell) => sum + cell.cost!.nanos, 0),
+    priced: priced.length,
+    p50Us: quantile(totals, 0.5),
+    p95Us: good.length < P95_LEAST ? null : quantile(totals, 0.95),
+    ttftUs: quantile(good.map((cell) => cell.ttft_ms), 0.5),
   };
 }
 
-/** Of milliseconds, in microseconds. */
-function median(values: readonly (number | null)[]): number | null {
+/** Of milliseconds, in microseconds; between two where it falls between them. */
+export function quantile(values: readonly (number | null)[], part: number): number | null {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b);
   if (!known.length) return null;
-  const middle = (known.length - 1) / 2;
-  return ((known[Math.floor(middle)]! + known[Math.ceil(middle)]!) / 2) * 1000;
+  const at = (known.length - 1) * part;
+  const [low, high] = [known[Math.floor(at)]!, known[Math.ceil(at)]!];
+  return Math.round((low + (high - low) * (at - Math.floor(at))) * 1000);
 }
 
 function fresh(place: Place, status: Status): Cell {

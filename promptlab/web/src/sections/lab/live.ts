@@ -4,7 +4,7 @@ import { createContext, use, useEffect, useMemo, useState, useSyncExternalStore 
 import { stream } from "../../api/sse";
 import { failed } from "../../ui/toast";
 import { type Lab, eventsPath, loadLab, readCells, runCells, saveLab, say, stopCells } from "./api";
-import { type Cell, Cells, type Place, keyOf } from "./cells";
+import { type Cell, Cells, type Opinion, type Place, keyOf, mine } from "./cells";
 import { Draft, type Shown } from "./draft";
 
 const AGAIN_MS = 1_000;
@@ -17,7 +17,8 @@ export interface Live {
   may: boolean;
   run: (cells: Place[] | "all" | "missing") => void;
   stop: (cells: Place[] | "all") => void;
-  thumb: (cell: Cell, value: boolean | null) => void;
+  /** Says what one thinks of an answer; null takes it back. */
+  opine: (cell: Cell, name: Opinion, value: boolean | string | null) => void;
 }
 
 export const Context = createContext<Live | null>(null);
@@ -79,13 +80,13 @@ export function useLab(lab: Lab, may: boolean): Live & { following: boolean } {
         }
       },
       stop: (which: Place[] | "all") => void stopCells(id, which).catch((error: unknown) => failed("The cells could not be stopped", error)),
-      thumb: async (cell: Cell, value: boolean | null) => {
-        const before = cell.feedback?.find((each) => each.mine && each.name === "thumb")?.value;
-        cells.say(cell, value);
+      opine: async (cell: Cell, name: Opinion, value: boolean | string | null) => {
+        const before = mine(cell, name);
+        cells.say(cell, name, value);
         try {
-          await say(cell.run_id!, value);
+          await say(cell.run_id!, name, value);
         } catch (error) {
-          cells.say(cell, typeof before === "boolean" ? before : null);
+          cells.say(cell, name, before);
           failed("It could not be kept", error);
         }
       },
