@@ -4,6 +4,7 @@ import { MantineProvider } from "@mantine/core";
 import { render } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { visible } from "../lib/text";
+import { Said } from "../sections/lab/Said";
 import Diff from "./Diff";
 import { JsonView } from "./JsonView";
 import Markdown from "./Markdown";
@@ -21,6 +22,7 @@ describe.each([
   ["Foreign", (text: string) => <Foreign text={text} />],
   ["JsonView", (text: string) => <JsonView value={{ answer: text, [text]: [text] }} />],
   ["Diff", (text: string) => <Diff before={text} after={`${text}!`} />],
+  ["A message in a lab", (text: string) => <Said labId="lab" message={{ role: text, tool_calls: [{ function: { name: text, arguments: text } }], content: [{ type: "text", text }, { type: text }, { type: "file", file: { filename: text } }, { type: "image_url", image_url: { url: text } }] }} />],
 ] as const)("%s makes text, and nothing else, of", (_, draw) => {
   it.each(CORPUS.map((each) => [each.name, each.text] as const))("%s", (_name, text) => {
     const { container } = render(<MantineProvider>{draw(text)}</MantineProvider>);
