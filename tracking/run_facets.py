@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
+from tracking.call_tags import by_rare_tags
 from tracking.database import Database
 from tracking.fields import CALLS
 from tracking.grammar import Source
@@ -92,6 +93,7 @@ class RunFacets:
         ]
         counted = Counted()
         async with self._database.asking() as connection:
+            conditions += await by_rare_tags(connection, Source(filter), CALLS)
             span = await _span(connection, [*times, *own])
             if span is None:
                 return _shown(counted, 1, None, cut=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -61,12 +61,15 @@ class RunSearch:
         view: str = "ACTIVE_ONLY",
         *,
         key_id: str | None = None,
+        only: Literal["logged", "calls"] | None = None,
     ) -> tuple[list[Json], str | None]:
         """Runs that pass a filter, newest first unless told otherwise, and the token of the next page."""
-        query = orders.fingerprint(filter, list(order_by), sorted(experiments), view)
+        query = orders.fingerprint(filter, list(order_by), sorted(experiments), view, only)
         if order_by:
             order_by = [*order_by, NEWEST]
-        searched = [self._logged, self._called] if view != "DELETED_ONLY" else [self._logged]
+        searched = [side for kind, side in (("logged", self._logged), ("calls", self._called)) if only in (None, kind)]
+        if view == "DELETED_ONLY":
+            searched = [self._logged]
         made = [(side, orders.order(order_by, side.fields, self._dialect)) for side in searched]
         selects = []
         for side, order in made:

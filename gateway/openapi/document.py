@@ -36,6 +36,8 @@ AREAS: Mapping[str, tuple[str, str]] = {
     "/api/prompts": ("Prompts", "Prompts with their versions and aliases."),
     "/api/datasets": ("Datasets", "Rows to evaluate on, in versions that are known by their content."),
     "/api/evaluations": ("Evaluations", "Is this answer any good, and is that one better."),
+    "/api/experiments": ("Experiments", "Runs that people log, in experiments: the same that MLflow's API has."),
+    "/api/logged-runs": ("Experiments", ""),
     "/api/views": ("Views", "Searches that were saved."),
     "/login": ("Signing in", "A browser that is signed in sends its cookie instead of a key."),
     "/logout": ("Signing in", ""),
