@@ -49,7 +49,7 @@ def test_a_run_is_found_by_words_and_read_in_full(page: Page, made: list[str]) -
     page.goto("/runs")
     table = page.get_by_role("table", name="Runs")
     expect(table.get_by_role("row")).to_have_count(10)
-    search = page.get_by_role("textbox", name="Search runs")
+    search = page.get_by_role("combobox", name="Search runs")
     page.keyboard.press("/")
     expect(search).to_be_focused()
     search.fill("params.endpoint = 'failing'")
@@ -73,7 +73,7 @@ def test_a_search_that_cannot_be_read_says_where_and_keeps_what_was_found(page: 
     page.goto("/runs")
     table = page.get_by_role("table", name="Runs")
     expect(table.get_by_role("row")).to_have_count(10)
-    page.get_by_role("textbox", name="Search runs").fill("params.model = gpt")
+    page.get_by_role("combobox", name="Search runs").fill("params.model = gpt")
     expect(page.get_by_role("alert")).to_contain_text("Column 16")
     expect(table.get_by_role("row")).to_have_count(10)
 

@@ -95,7 +95,7 @@ export function VirtualTable<T>(props: VirtualTableProps<T>) {
       <div role="table" aria-label={props.label} aria-rowcount={hasMore ? (props.total ?? -1) : rows.length + 1} style={{ minWidth: least }}>
         <div role="rowgroup" className={classes.head}>
           <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: template }}>
-            {onSelect && <div role="columnheader" aria-label="Selected" />}
+            {onSelect && <div role="columnheader"><Every rows={rows} idOf={idOf} selected={selected} onSelect={onSelect} /></div>}
             {columns.map((column) => (
               <Head key={column.id} column={column} sort={props.sort} onSort={props.onSort} />
             ))}
@@ -129,6 +129,13 @@ export function VirtualTable<T>(props: VirtualTableProps<T>) {
       {loadingMore && <div className={classes.more} role="status"><Loader size="xs" type="dots" /> Loading more</div>}
     </div>
   );
+}
+
+/** All that are loaded, or none. */
+function Every<T>({ rows, idOf, selected, onSelect }: { rows: readonly T[]; idOf: (row: T) => string; selected?: ReadonlySet<string>; onSelect: (selected: ReadonlySet<string>) => void }) {
+  const all = rows.length > 0 && rows.every((row) => selected?.has(idOf(row)));
+  const label = all ? "Select none" : "Select all rows that are loaded";
+  return <Checkbox aria-label={label} title={label} checked={all} indeterminate={!all && (selected?.size ?? 0) > 0} onChange={() => onSelect(new Set(all ? [] : rows.map(idOf)))} />;
 }
 
 function Head<T>({ column, sort, onSort }: { column: Column<T>; sort?: Sort | null; onSort?: (sort: Sort) => void }) {

@@ -1,50 +1,46 @@
 /** Every call, newest first: found by words, by what it was, by when. */
 
-import { Badge, Button, CloseButton, Group, Switch, TextInput } from "@mantine/core";
+import { Badge, Button, CloseButton, Group, Switch } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useCommands } from "../../app/commands";
-import { count, short } from "../../lib/numbers";
-import { line } from "../../lib/text";
+import { count } from "../../lib/numbers";
+import { line, plural } from "../../lib/text";
 import { range } from "../../lib/time";
 import { useParam } from "../../lib/urlstate";
 import { Page, Panel } from "../../ui/Page";
 import { Empty, Shown } from "../../ui/States";
 import { TimeRange } from "../../ui/TimeRange";
-import { type Column, VirtualTable } from "../../ui/VirtualTable";
-import { Icon } from "../../ui/icons";
-import { Count, Duration, Foreign, Moment, Money } from "../../ui/values";
+import { VirtualTable } from "../../ui/VirtualTable";
 import { Facets } from "./Facets";
-import { StatusMark } from "./StatusMark";
-import { type Chosen, type Run, useCheck, useRuns } from "./api";
+import { SavedViews } from "./SavedViews";
+import { Search } from "./Search";
+import { RunViews } from "./RunViews";
+import { Selected } from "./Selected";
+import { type Chosen, useCheck, useFacets, useRuns } from "./api";
+import { ColumnsMenu, USUAL_TEXT, columnsOf, orderOf, sortOf } from "./columns";
+import { merged, useFields, useTail } from "./finding";
+import type { Known } from "./grammar";
 import { NAMES, readOnly, writeOnly } from "./only";
 import classes from "./runs.module.css";
 
-const COLUMNS: readonly Column<Run>[] = [
-  { id: "time", header: "Time", width: 136, cell: (run) => <Moment us={run.times.started_unix_ms * 1000} /> },
-  { id: "status", header: "Status", width: 124, cell: (run) => <StatusMark status={run.status} /> },
-  { id: "endpoint", header: "Endpoint", width: "minmax(110px, 1fr)", cell: (run) => <Foreign text={run.endpoint} /> },
-  { id: "model", header: "Model", width: "minmax(150px, 1.5fr)", cell: (run) => <Foreign text={run.model ?? run.requested_model} /> },
-  { id: "in", header: "In", label: "Input tokens", width: 66, numeric: true, cell: (run) => <Count value={run.usage.input_tokens} unit="tokens" /> },
-  { id: "out", header: "Out", label: "Output tokens", width: 66, numeric: true, cell: (run) => <Count value={run.usage.output_tokens} unit="tokens" /> },
-  { id: "cost", header: "Cost", width: 112, numeric: true, cell: (run) => <Money nanos={run.cost.nanos} /> },
-  { id: "first", header: "First token", width: 94, numeric: true, cell: (run) => <Duration us={us(run.times.ttft_ms)} /> },
-  { id: "total", header: "Total", width: 84, numeric: true, cell: (run) => <Duration us={us(run.times.duration_ms)} /> },
-];
-
-export function us(ms: number | null): number | null {
-  return ms === null ? null : ms * 1000;
-}
+const NOBODY: ReadonlySet<string> = new Set();
 
 export function List() {
   const [, go] = useLocation();
   const [filter, setFilter] = useParam("filter");
   const [time, setTime] = useParam("time", "7d");
   const [narrowed, setNarrowed] = useParam("only");
-  const [live, setLive] = useState(false);
+  const [columnText, setColumns] = useParam("columns", USUAL_TEXT);
+  const [sortText, setSort] = useParam("sort");
+  const [liveText, setLive] = useParam("live");
+  const live = liveText === "1";
+  const [selected, setSelected] = useState(NOBODY);
   const only = useMemo(() => readOnly(narrowed), [narrowed]);
-  const [asked] = useDebouncedValue(filter, 300);
+  const columns = useMemo(() => columnsOf(columnText), [columnText]);
+  const sort = useMemo(() => sortOf(sortText), [sortText]);
+  const [asked, flush] = useAsked(filter);
   const check = useCheck(asked);
   const wrong = asked !== "" && check.data && !check.data.ok ? check.data : null;
   // Until the words can be read, what was found by the last that could stays.
@@ -54,26 +50,27 @@ export function List() {
   }, [asked, check.data, check.isPlaceholderData]);
   const window = useMemo(() => aligned(time), [time]);
   const chosen: Chosen = useMemo(() => ({ filter: good, only, window }), [good, only, window]);
-  const runs = useRuns(chosen, live);
-  const rows = useMemo(() => runs.data?.pages.flatMap((page) => page.runs) ?? [], [runs.data]);
+  const runs = useRuns(chosen, orderOf(sort));
+  const again = runs.refetch;
+  const tail = useTail(chosen, live, useCallback(() => void again(), [again]));
+  const rows = useMemo(() => merged(sort ? [] : tail.runs, runs.data?.pages.flatMap((page) => page.runs) ?? []), [runs.data, tail.runs, sort]);
+  const known = useKnown(chosen, live);
   const box = useRef<HTMLInputElement>(null);
+  const follow = (on: boolean): void => setLive(on ? "1" : null);
   const narrow = (name: string, value: string | null): void => {
     const { [name]: _, ...rest } = only;
     setNarrowed(writeOnly(value === null ? rest : { ...rest, [name]: value }), true);
   };
   useCommands([
     { title: "Search runs", group: "Runs", icon: "search", keys: "/", run: () => box.current?.focus() },
-    { title: live ? "Stop following new runs" : "Follow new runs", group: "Runs", icon: "bolt", keys: "l", run: () => setLive(!live) },
+    { title: live ? "Stop following new runs" : "Follow new runs", group: "Runs", icon: "bolt", keys: "l", run: () => follow(!live) },
   ]);
 
   return (
-    <Page title="Runs" actions={<><Switch size="xs" label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} /><TimeRange value={time} onChange={(value) => setTime(value, true)} /></>}>
+    <Page title="Runs" actions={<><Switch size="xs" label="Live" checked={live} onChange={(event) => follow(event.currentTarget.checked)} /><TimeRange value={time} onChange={(value) => setTime(value, true)} /><ColumnsMenu shown={columns} choose={(text) => setColumns(text)} /><SavedViews /></>}>
+      <RunViews />
       <div>
-        <TextInput
-          ref={box} size="sm" aria-label="Search runs" placeholder="metrics.cost_usd > 0.01 AND params.model LIKE 'gpt%'" value={filter} className={classes.search} spellCheck={false} autoComplete="off"
-          leftSection={<Icon name="search" size={15} />} rightSection={filter ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => setFilter(null)} /> : null}
-          onChange={(event) => setFilter(event.currentTarget.value)} error={wrong && <Wrong text={asked} column={wrong.column} message={wrong.message} />}
-        />
+        <Search value={filter} onChange={setFilter} onSubmit={flush} known={known} wrong={wrong} asked={asked} box={box} />
         {Object.keys(only).length > 0 && (
           <Group gap={6} mt={8}>
             {Object.entries(only).map(([name, value]) => (
@@ -86,31 +83,50 @@ export function List() {
       </div>
       <div className={classes.split}>
         <Facets chosen={chosen} live={live} narrow={narrow} />
-        <Panel flush>
-          <Shown query={runs}>
-            {() => (
-              <VirtualTable
-                label="Runs" columns={COLUMNS} rows={rows} idOf={(run) => run.id} open={(run) => go(`/runs/${run.id}`)} height="calc(100vh - 250px)"
-                hasMore={runs.hasNextPage} loadMore={() => void runs.fetchNextPage()} loadingMore={runs.isFetchingNextPage}
-                empty={<Nothing narrowed={good !== "" || Object.keys(only).length > 0} clear={() => { setFilter(null); setNarrowed(null); }} />}
-              />
-            )}
-          </Shown>
-        </Panel>
+        <div className={classes.list}>
+          <Selected ids={[...selected]} clear={() => setSelected(NOBODY)} />
+          <Panel flush>
+            <Shown query={runs}>
+              {() => (
+                <VirtualTable
+                  label="Runs" columns={columns} rows={rows} idOf={(run) => run.id} open={(run) => go(`/runs/${run.id}`)} height="calc(100vh - 290px)"
+                  selected={selected} onSelect={setSelected} sort={sort} onSort={({ id, down }) => setSort(sort?.id === id && down ? null : `${id}.${down ? "down" : "up"}`)}
+                  hasMore={runs.hasNextPage} loadMore={() => void runs.fetchNextPage()} loadingMore={runs.isFetchingNextPage}
+                  empty={<Nothing narrowed={good !== "" || Object.keys(only).length > 0} clear={() => { setFilter(null); setNarrowed(null); }} />}
+                />
+              )}
+            </Shown>
+          </Panel>
+        </div>
       </div>
-      <p className="dim" role="status">{rows.length ? `${count(rows.length)} loaded${runs.hasNextPage ? ", more below" : ""}` : ""}{live ? " · following" : ""}</p>
+      <p className="dim" role="status">{said(rows.length, runs.hasNextPage, live, tail)}</p>
     </Page>
   );
 }
 
-function Wrong({ text, column, message }: { text: string; column: number; message: string }) {
-  const at = Math.max(0, column - 1);
-  return (
-    <span role="alert">
-      <span className={`mono ${classes.where}`} aria-hidden="true">{text.slice(0, at)}<mark>{text.slice(at, at + 1) || " "}</mark>{text.slice(at + 1)}</span>
-      Column {short(column)}: {line(message, 400)}
-    </span>
-  );
+function said(loaded: number, more: boolean, live: boolean, tail: { skipped: number; away: boolean }): string {
+  const parts = [loaded ? `${count(loaded)} loaded${more ? ", more below" : ""}` : ""];
+  if (live) parts.push(tail.away ? "not connected, trying again" : "following");
+  if (live && tail.skipped) parts.push(`${plural(tail.skipped, "run")} came too fast to show`);
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** What is typed, once there is a pause in it; Enter is one. */
+function useAsked(filter: string): [string, () => void] {
+  const [waited] = useDebouncedValue(filter, 300);
+  const [entered, setEntered] = useState<string | null>(null);
+  return [entered === filter ? filter : waited, useCallback(() => setEntered(filter), [filter])];
+}
+
+/** The grammar's words, and the values that the runs here have. */
+function useKnown(chosen: Chosen, live: boolean): Known {
+  const fields = useFields().data;
+  const facets = useFacets(chosen, live).data?.facets;
+  return useMemo(() => {
+    const values = (name: "model" | "provider" | "endpoint" | "key"): string[] => facets?.[name].flatMap((each) => (each.value === null ? [] : [each.value])) ?? [];
+    const seen = { "params.model": values("model"), "params.provider": values("provider"), "params.endpoint": values("endpoint"), "attributes.key": values("key"), "attributes.key_id": values("key") };
+    return { fields: fields?.fields ?? [], tags: fields?.tags ?? [], seen };
+  }, [fields, facets]);
 }
 
 function Nothing({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {

@@ -1,7 +1,7 @@
 /** One call in full: what was said, how it went, what it cost, and who asked. */
 
 import { ActionIcon, Anchor, Badge, Button, Group, Table, Tabs, Tooltip } from "@mantine/core";
-import { type ReactNode, lazy } from "react";
+import { type ReactNode, lazy, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useMay } from "../../api/whoami";
 import { useCommands } from "../../app/commands";
@@ -11,9 +11,10 @@ import { Empty, Failing, Loading, Shown } from "../../ui/States";
 import { Icon } from "../../ui/icons";
 import { failed } from "../../ui/toast";
 import { Copy, Count, Duration, Foreign, Id, Moment, Money } from "../../ui/values";
+import { AddToDataset } from "./AddToDataset";
 import { Attempts } from "./Attempts";
 import { Conversation } from "./Conversation";
-import { us } from "./List";
+import { us } from "./columns";
 import { StatusMark } from "./StatusMark";
 import { type Detailed, useFeedback, useOpenInLab, useRun, useSay } from "./api";
 import { conversation } from "./said";
@@ -27,7 +28,7 @@ export function One({ id }: { id: string }) {
   if (run.isPending) return <Page title="Run" about={back}><Loading lines={10} label="Loading the run" /></Page>;
   if (run.isError) return <Page title="Run" about={back}><Failing error={run.error} retry={() => void run.refetch()} /></Page>;
   return (
-    <Page title={line(run.data.endpoint ?? run.data.requested_model ?? "Run", 60)} about={<Group gap="sm">{back}<StatusMark status={run.data.status} /><Moment us={run.data.times.started_unix_ms * 1000} as="local" /><span><Id value={run.data.id} /> <Copy value={run.data.id} label="Copy the run's id" /></span></Group>} actions={<><Thumbs id={id} /><OpenInLab run={run.data} /></>}>
+    <Page title={line(run.data.endpoint ?? run.data.requested_model ?? "Run", 60)} about={<Group gap="sm">{back}<StatusMark status={run.data.status} /><Moment us={run.data.times.started_unix_ms * 1000} as="local" /><span><Id value={run.data.id} /> <Copy value={run.data.id} label="Copy the run's id" /></span></Group>} actions={<><Thumbs id={id} /><ToDataset run={run.data} /><OpenInLab run={run.data} /></>}>
       <Whole run={run.data} />
     </Page>
   );
@@ -93,7 +94,7 @@ function Facts({ run }: { run: Detailed }) {
     ["User", <Foreign key="v" text={run.user} />],
     ["Session", run.session ? <Related key="v" filter={`attributes.session = '${run.session}'`} text={run.session} /> : <Foreign key="v" text={null} />],
     ["Prompt", run.prompt ? <Foreign key="v" text={`${run.prompt.name} ${run.prompt.version}`} /> : <Foreign key="v" text={null} />],
-    ["Part of", run.parent_run_id ? <Anchor key="v" component={Link} href={`/runs/${encodeURIComponent(run.parent_run_id)}`}><Id value={run.parent_run_id} /></Anchor> : <Foreign key="v" text={null} />],
+    ["Part of", run.parent_run_id ? <Anchor key="v" component={Link} href={`/runs/logged/${encodeURIComponent(run.parent_run_id)}`}><Id value={run.parent_run_id} /></Anchor> : <Foreign key="v" text={null} />],
     ["Experiment", <Foreign key="v" text={run.experiment} />],
     ["Provider's id", <Foreign key="v" text={run.upstream_request_id} />],
     ["Configuration", run.config_revision ? <span key="v" className="mono">{run.config_revision}</span> : <Foreign key="v" text={null} />],
@@ -134,6 +135,15 @@ function Thumbs({ id }: { id: string }) {
       }}
     </Shown>
   );
+}
+
+function ToDataset({ run }: { run: Detailed }) {
+  const may = useMay("caller");
+  const [adding, setAdding] = useState(false);
+  const can = may && run.request != null;
+  useCommands(can ? [{ title: "Add to a dataset", group: "Run", icon: "dataset", keys: "d", run: () => setAdding(true) }] : []);
+  if (!can) return null;
+  return <><Button variant="default" leftSection={<Icon name="dataset" size={14} />} onClick={() => setAdding(true)}>Add to dataset</Button><AddToDataset ids={[run.id]} opened={adding} close={() => setAdding(false)} /></>;
 }
 
 function OpenInLab({ run }: { run: Detailed }) {

@@ -81,18 +81,17 @@ export interface Chosen {
 
 const PAGE = 100;
 
-function query({ filter, only, window }: Chosen): Record<string, string | number> {
+export function query({ filter, only, window }: Chosen): Record<string, string | number> {
   return { ...only, filter, ...(window ? { since: window.since, until: window.until } : {}) };
 }
 
-export function useRuns(chosen: Chosen, live: boolean) {
+export function useRuns(chosen: Chosen, order: string) {
   return useInfiniteQuery({
-    queryKey: ["runs", chosen],
+    queryKey: ["runs", "list", chosen, order],
     queryFn: ({ pageParam, signal }) =>
-      get<{ runs: Run[]; next_page_token: string | null }>("/api/runs", { query: { ...query(chosen), page_size: PAGE, page_token: pageParam }, signal }),
+      get<{ runs: Run[]; next_page_token: string | null }>("/api/runs", { query: { ...query(chosen), order_by: order, page_size: PAGE, page_token: pageParam }, signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_page_token,
-    refetchInterval: live ? 2_000 : false,
     placeholderData: keepPreviousData,
   });
 }
@@ -106,7 +105,7 @@ export function useFacets(chosen: Chosen, live: boolean) {
   });
 }
 
-export type Checked = { ok: true } | { ok: false; column: number; message: string };
+export type Checked = { ok: true } | { ok: false; column: number | null; message: string };
 
 export function useCheck(filter: string) {
   return useQuery({
