@@ -65,6 +65,8 @@ class Hangups:
         self._watched.discard(watched)
         if watched.listener is not None:
             watched.listener.cancel()
+            # What cancels it has a traceback, which holds on to `watched`, and so to the call and all of its answer.
+            watched.listener = None
 
     def _tick(self, seen: frozenset[Watched]) -> None:
         """`seen`: those that were there the last time, and so are older than a tick."""
