@@ -173,14 +173,14 @@ class Engine:
     async def _tried(self, call: Call, body: bytes, ask: Callable[[Target, Json], Awaitable[Answer]]) -> Answer:
         """The first answer that a target gives, trying others as the endpoint's plan allows."""
         plan = Plan(call.endpoint, self._health)
-        call.choice = plan.first()
+        choice = call.choice = plan.first()
         await self._begin(call, body)
         while True:
             began = time.perf_counter_ns()
             try:
-                answer = await ask(call.target, _asked(call.request, call.chosen))
+                answer = await ask(choice.target, _asked(call.request, choice))
             except UpstreamError as error:
-                self._health.failed(call.chosen, error)
+                self._health.failed(choice, error)
                 call.tried(began, error.code, error.upstream_status, error.message)
                 if (following := plan.after(error)) is None:
                     raise
@@ -192,7 +192,7 @@ class Engine:
                 call.tried(began, "cancelled", None, None)
                 raise
             else:
-                self._health.succeeded(call.chosen)
+                self._health.succeeded(choice)
                 call.tried(began, "ok", 200, None)
                 call.first_at = time.perf_counter_ns()
                 return answer

@@ -21,6 +21,9 @@ from providers.target import Target
 
 KEPT_SECONDS = 30.0
 """Less than the idle timeouts of the load balancers that providers stand behind (60 s and more)."""
+FRESH_SECONDS = 0.05
+"""For so long after its last use a connection is taken for what the event loop last saw of it: to ask its socket once
+more is a system call, which gives the other thread its turn."""
 MOST_UNREAD = 256 << 10
 """Bytes of an answer that nobody has read yet, before the provider is made to wait."""
 SLICE = 256 << 10
@@ -96,7 +99,10 @@ class Connection(asyncio.Protocol):
 
     def expired(self, now: float) -> bool:
         """Too old, gone, or with something to say that nobody asked for: a goodbye, or bytes meant for no caller."""
-        return self._lost or now >= self._deadline or self._transport.is_closing() or bool(self._readable.poll(0))
+        if self._lost or now >= self._deadline or self._transport.is_closing():
+            return True
+        fresh = self._deadline - now > KEPT_SECONDS - FRESH_SECONDS
+        return not fresh and bool(self._readable.poll(0))
 
     async def ask(self, target: Target, body: bytes, stream: bool, began: float) -> None:
         timeouts = target.timeouts
