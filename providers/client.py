@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import certifi
 import orjson
 
 from providers import retry_after
@@ -28,6 +26,7 @@ from providers.inflate import Inflate
 from providers.inside import Inside
 from providers.roads import Exchange, Road, cut
 from providers.target import RoadName, Target
+from providers.trust import Trust
 from providers.wire import Wire
 
 MOST_BODY = 64 << 20
@@ -159,8 +158,8 @@ class Flow:
 
 class Client:
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls or trusting()
-        self._roads: dict[RoadName, Road] = {"wire": Wire(self._tls), "inside": Inside()}
+        self._trust = Trust(tls)
+        self._roads: dict[RoadName, Road] = {"wire": Wire(self._trust), "inside": Inside()}
 
     async def complete(self, target: Target, request: Json) -> Reply:
         exchange = await self._road(target).send(target, _body_of(target, request), False)
@@ -206,7 +205,7 @@ class Client:
             # httpx takes a quarter of a second to import and some megabytes, for what most gateways never need.
             from providers.slow_road import SlowRoad
 
-            road = self._roads["slow"] = SlowRoad(self._tls)
+            road = self._roads["slow"] = SlowRoad(self._trust)
         return road
 
     async def aclose(self) -> None:
@@ -224,14 +223,6 @@ def _body_of(target: Target, request: Json) -> bytes:
         request = {**request, "model": target.model}
     with reading(InvalidRequest):
         return orjson.dumps(target.surface.encode(request))
-
-
-def trusting() -> ssl.SSLContext:
-    """The system's certificate authorities and Mozilla's; SSL_CERT_FILE and SSL_CERT_DIR replace both."""
-    context = ssl.create_default_context()
-    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys():
-        context.load_verify_locations(certifi.where())
-    return context
 
 
 async def _body(target: Target, exchange: Exchange, most: int) -> bytes:

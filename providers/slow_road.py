@@ -14,14 +14,15 @@ from providers.errors import Closed, Cut, Garbled, Unreachable, UpstreamError
 from providers.inflate import too_large
 from providers.roads import cut, timed_out
 from providers.target import Target
+from providers.trust import Trust
 
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
 GRACE_SECONDS = 1.0
 
 
 class SlowRoad:
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
         self._clients: dict[tuple[str | None, bool, str | None], httpx.AsyncClient] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -34,7 +35,7 @@ class SlowRoad:
             "accept": "text/event-stream" if stream else "application/json",
             "accept-encoding": "identity",
         }
-        client = self._client(target)
+        client = self._client(target, await self._trust.context())
         # Its own timeouts bound connecting and each write; the deadlines of reading are ours, as on the fast road.
         timeout = httpx.Timeout(None, connect=timeouts.connect, write=timeouts.first_byte, pool=timeouts.connect)
         request = client.build_request("POST", url, content=body, headers=headers, timeout=timeout)
@@ -57,12 +58,12 @@ class SlowRoad:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def _client(self, target: Target) -> httpx.AsyncClient:
+    def _client(self, target: Target, tls: ssl.SSLContext) -> httpx.AsyncClient:
         key = (target.proxy, target.http2, target.socket)
         client = self._clients.get(key)
         if client is None:
             transport = httpx.AsyncHTTPTransport(
-                verify=self._tls,
+                verify=tls,
                 trust_env=False,
                 http2=target.http2,
                 limits=LIMITS,

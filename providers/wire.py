@@ -12,6 +12,7 @@ from providers.connection import Connection
 from providers.errors import Closed, Unreachable
 from providers.roads import timed_out
 from providers.target import Target
+from providers.trust import Trust
 
 MOST_KEPT = 512
 """Idle connections to one origin; one more is closed when its call is over."""
@@ -20,8 +21,8 @@ OTHER_HOST = frozenset({62, 64})
 
 
 class Wire:
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
         self._kept: dict[str, deque[Connection]] = {}
         self._open: set[Connection] = set()
 
@@ -73,6 +74,7 @@ class Wire:
     async def _connect(self, loop: asyncio.AbstractEventLoop, target: Target) -> Connection:
         who = target.provider.name
         make = partial(Connection, self, loop, target.origin)
+        tls = await self._trust.context() if target.scheme == "https" else None
         try:
             async with asyncio.timeout(target.timeouts.connect):
                 transport, connection = await loop.create_connection(make, target.host, target.port)
@@ -83,10 +85,10 @@ class Wire:
         except OSError as exc:
             raise Unreachable(f"{who} could not be reached") from exc
         self._open.add(connection)
-        if target.scheme == "https":
+        if tls is not None:
             try:
                 async with asyncio.timeout(target.timeouts.tls):
-                    secured = await loop.start_tls(transport, connection, self._tls, server_hostname=target.host)
+                    secured = await loop.start_tls(transport, connection, tls, server_hostname=target.host)
             except (OSError, asyncio.CancelledError) as exc:
                 connection.close()
                 if isinstance(exc, asyncio.CancelledError):
