@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import Conflict, Forbidden
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.page_tables import alias_moves, protected_aliases
 from tracking.rest import Caller, iso
 

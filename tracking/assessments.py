@@ -10,12 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking import spans
 from tracking.call_traces import PREFIX, moment
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.mlflow.errors import invalid, missing
 from tracking.rows import NUL, REPLACEMENT
 from tracking.tables import calls

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.call_tag_tables import LAST, LONGEST, call_tags
 from tracking.database import AWAY, Database, reason
+from tracking.engines import AsyncConnection
 from tracking.fields import SECTIONS, Fields
 from tracking.grammar import And, Comparison, Source, Tree, parse
 from tracking.search import Condition

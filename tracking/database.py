@@ -13,9 +13,9 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from providers.errors import StorageUnavailable
+from tracking.engines import AsyncConnection, AsyncEngine, create_async_engine
 from tracking.inline import connect as connect_inline
 from tracking.tables import REVISION
 

@@ -11,11 +11,11 @@ import orjson
 import sqlalchemy as sa
 import uuid_utils
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking import order as orders
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import Field, Fields
 from tracking.grammar import Source
 from tracking.mlflow.errors import missing

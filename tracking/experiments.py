@@ -9,12 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking import order as orders
 from tracking import run_names as names
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import Field, Fields
 from tracking.grammar import Source
 from tracking.mlflow.errors import exists, invalid, missing

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import NotFound
 from tracking.call_traces import trace_id
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.rest import Caller, iso
 from tracking.tables import calls
 from tracking.trace_tables import assessments

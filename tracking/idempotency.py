@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.errors import StorageUnavailable
 from tracking.database import AWAY, Database, reason
+from tracking.engines import AsyncConnection
 from tracking.tables import idempotency
 
 KEPT_SECONDS = 24 * 3600

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.tables import keys, meta
 
 VERSION = "keys_version"

@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 import zstandard
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import Conflict, InvalidRequest, NotFound
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.page_tables import lab_files, lab_versions, labs
 from tracking.rest import Caller, iso
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.errors import InvalidRequest, NotFound
 from tracking.artifact_paths import SCHEME
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.model_tables import logged_models
 from tracking.tables import experiments
 

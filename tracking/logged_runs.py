@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking import run_names as names
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import METRICS, PARAMS
 from tracking.mlflow.errors import invalid, missing
 from tracking.run_tables import run_datasets, run_inputs, run_latest, run_metrics, run_models, run_params, runs

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from providers.errors import InvalidRequest
 from tracking import order as orders
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import SECTIONS, TAG, Field, Fields
 from tracking.grammar import And, Comparison, Not, Or, Source, Tree, parse
 from tracking.logged_models import LoggedModel, read

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 import sqlalchemy as sa
 import zstandard
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tracking.engines import AsyncConnection
 from tracking.tables import payload_blocks
 from tracking.tail import Logged
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import Conflict
@@ -18,6 +17,7 @@ from tracking import registry_names as names
 from tracking import registry_rows as rows
 from tracking.alias_moves import NOBODY, Move
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.mlflow.errors import MlflowError, invalid, missing
 from tracking.registry_names import ACTIVE, LATEST
 from tracking.registry_rows import DELETED, Model, Tags, Version

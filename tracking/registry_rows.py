@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tracking.engines import AsyncConnection
 from tracking.registry_tables import model_aliases, model_versions, registered_models
 
 DELETED = "Deleted_Internal"

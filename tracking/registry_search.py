@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from tracking import order as orders
 from tracking import registry_rows as rows
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import SECTIONS, Field, Fields
 from tracking.grammar import And, Comparison, Key, Not, Or, Source, Tree, parse
 from tracking.registry_rows import DELETED, IS_PROMPT, Model, Version

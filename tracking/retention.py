@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.call_traces import PREFIX
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.payloads import first_number
 from tracking.run_tables import run_inputs, run_latest, run_metrics, run_models, run_params
 from tracking.tables import calls, meta, payload_blocks

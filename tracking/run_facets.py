@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking.call_tags import by_rare_tags
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import CALLS
 from tracking.grammar import Source
 from tracking.money import dollars

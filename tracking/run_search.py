@@ -8,7 +8,6 @@ from functools import cmp_to_key
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from tracking import order as orders
@@ -16,6 +15,7 @@ from tracking import run_names as names
 from tracking import run_shape as shape
 from tracking.call_tags import by_rare_tags
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.grammar import Source
 from tracking.run_fields import Side, condition, sides
 from tracking.run_tables import run_datasets, run_inputs, run_latest, run_models, run_params, runs

@@ -6,11 +6,11 @@ import time
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import Forbidden, InvalidRequest, NotFound
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.page_tables import saved_views
 from tracking.rest import Caller, iso
 

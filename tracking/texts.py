@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.database import AWAY, Database, reason
+from tracking.engines import AsyncConnection
 from tracking.payloads import Payloads, payloads_of
 from tracking.rows import Row
 from tracking.runs import detailed

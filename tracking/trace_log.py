@@ -12,7 +12,6 @@ import orjson
 import sqlalchemy as sa
 import zstandard
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking.assessments import seen
 from tracking.call_traces import (
@@ -30,6 +29,7 @@ from tracking.call_traces import (
     artifacts,
 )
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.mlflow.errors import invalid, missing
 from tracking.payloads import LEVEL
 from tracking.rows import NUL, REPLACEMENT

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 import zstandard
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import InvalidRequest
@@ -21,6 +20,7 @@ from tracking.assessments import shown
 from tracking.call_tags import by_rare_tags
 from tracking.call_traces import PREFIX
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.grammar import Source
 from tracking.order import Order, Values
 from tracking.payloads import Payloads, payloads_of

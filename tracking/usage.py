@@ -29,7 +29,7 @@ from tracking.usage_tables import SUMS, TOKENS, usage, usage_groups, usage_waiti
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 SETTLE_SECONDS = 2.0
-BATCHES = 20
+BATCHES = 5
 """Of the recorder's, counted in one transaction."""
 STATES_MOST = 20_000
 """Totals of one size of time that are held in memory, after which they are begun anew."""

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.chat import Json
 from providers.errors import InvalidRequest
 from tracking import sketch
 from tracking.database import Database, answering
+from tracking.engines import AsyncConnection
 from tracking.money import dollars
 from tracking.tables import meta
 from tracking.usage import BY_ALL, BY_KEY, DAY, HOUR, MINUTE, Keeping, sizes

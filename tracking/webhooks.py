@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import order as orders
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.fields import Field, Fields
 from tracking.mlflow.errors import invalid, missing
 from tracking.registry_tables import webhook_deliveries, webhooks

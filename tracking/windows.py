@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tracking.engines import AsyncConnection
 from tracking.grammar import And, Comparison, Source, Tree, parse
 from tracking.order import Order, Values
 from tracking.search import WORDS_FROM, WORDS_UNTIL, as_words, matching, phrases

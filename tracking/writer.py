@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import experiments, texts, usage
 from tracking.database import Database, reason
+from tracking.engines import AsyncConnection
 from tracking.payloads import Packer
 from tracking.rows import COLUMNS, Rows
 from tracking.tables import calls, payload_blocks

@@ -16,12 +16,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from providers.errors import GatewayError
 from tracking.artifact_paths import SCHEME, located
 from tracking.artifacts import Artifacts
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.logged_runs import CONTEXT, RUN_NAME
 from tracking.model_tables import logged_models
 from tracking.moving.registry_of_theirs import bring_registered

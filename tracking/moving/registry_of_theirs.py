@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import registry_names as names
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.model_tables import logged_models
 from tracking.moving.theirs import IS_PROMPT, Json, Theirs
 from tracking.registry_tables import model_aliases, model_versions, registered_models, registry_revision

@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tracking import texts, usage
 from tracking.artifact_paths import inside
 from tracking.artifacts import PIECE, Artifacts
 from tracking.database import Database
+from tracking.engines import AsyncConnection
 from tracking.experiments import DEFAULT
 from tracking.moving.folder import ARTIFACTS, FORMAT, MANIFEST, SAID, VERSION, FolderError, Line, body, row, tables
 from tracking.payloads import Packer
