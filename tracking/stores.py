@@ -30,6 +30,7 @@ from tracking.saved_views import SavedViews
 from tracking.scorers import Scorers
 from tracking.texts import Texts
 from tracking.trace_log import TraceLog
+from tracking.trace_metrics import TraceMetrics
 from tracking.traces import Traces
 from tracking.usage import Keeping
 from tracking.usage_report import UsageReports
@@ -60,6 +61,7 @@ class Stores:
         self.artifact_roots = ArtifactRoots(database)
         self.traces = Traces(database)
         self.trace_log = TraceLog(database)
+        self.trace_metrics = TraceMetrics(database)
         self.assessments = Assessments(database)
         self.scorers = Scorers(database)
         self.registry = Registry(database)

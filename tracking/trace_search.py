@@ -75,7 +75,7 @@ def sides(dialect: str) -> tuple[Side, Side]:
         _c.experiment_id,
         _fields(_of_call(), _c.tags, {NAME: Field(_CALLED, required=True)}),
         lambda name: _METADATA.get(name, _NOTHING),
-        lambda name: (_SPAN_OF_CALL.get(name, _NOTHING), None),
+        lambda name: (SPAN_OF_CALL.get(name, _NOTHING), None),
         (_c.id, _c.parent_run_id),
         _c.prompt_name.concat("/").concat(sa.cast(_c.prompt_version, sa.String)),
     )
@@ -192,7 +192,7 @@ SPAN: Mapping[str, Column] = {
     "status": spans.c.status,
     "content": sa.cast(spans.c.attributes, sa.Text),
 }
-_SPAN_OF_CALL: Mapping[str, Column] = {
+SPAN_OF_CALL: Mapping[str, Column] = {
     "name": _CALLED,
     "type": _SPAN_TYPE,
     "status": _STATE,

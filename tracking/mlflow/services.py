@@ -17,6 +17,7 @@ from tracking.mlflow import (
     runs_api,
     scorers_api,
     server_api,
+    trace_metrics_api,
     traces_api,
     webhooks_api,
 )
@@ -35,6 +36,7 @@ SERVICES: Mapping[str, Sequence[Service]] = {
     "datasets": evaluation_datasets_api.SERVICES,
     "scorers": scorers_api.SERVICES,
     "traces": traces_api.SERVICES,
+    "trace metrics": trace_metrics_api.SERVICES,
 }
 ROUTES: Mapping[str, Sequence[Row]] = {
     "traces": otlp_api.ROUTES,
