@@ -27,8 +27,7 @@ from shots_upstream import QUESTIONS, serving
 
 from gateway.commands.demo_words import SUPPORT
 from tests.harness import Gateway
-from tests.web import browser
-from tests.web.browser import SCHEMES, Faults, Tabs, chromium
+from tests.web.browser import SCHEMES, Faults, Tabs, chromium, picture
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -197,7 +196,7 @@ def take(tabs: Tabs, gateway: Gateway, shots: list[Shot]) -> Iterator[Path]:
             settled(page)
             if shot.seen is not None:
                 shot.seen(page)
-            yield browser.shot(page, f"{shot.name}-{scheme}")
+            yield picture(page, IMAGES / f"{shot.name}-{scheme}.png")
         page.context.close()
 
 
@@ -210,7 +209,6 @@ def main() -> int:
     program = os.environ.get("GATELOG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         sys.exit("there is no Chromium; on Debian and Ubuntu: apt-get install chromium")
-    browser.SHOTS = IMAGES
     expect.set_options(timeout=SECONDS * 1000)
     faults = Faults()
     with tempfile.TemporaryDirectory() as folder, serving() as upstream:

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "promptlab/web/node_modules/axe-core/axe.min.js"
-SHOTS = Path(os.environ.get("GATELOG_SHOTS", ROOT / "test-results"))
-"""Where `shot` puts its images. Nothing of them is committed."""
+SHOTS = os.environ.get("GATELOG_SHOTS")
+"""Where `shot` puts its pictures, for somebody to look at. Without it none is taken."""
 FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -130,26 +130,37 @@ def chromium(program: str) -> Iterator[Browser]:
             browser.close()
 
 
-def audit(page: Page) -> list[str]:
-    """What axe finds: WCAG 2.2 A and AA, and best practices. At rest: nothing is under the pointer."""
+def audit(page: Page, *rules: str) -> list[str]:
+    """What axe finds, by all its rules or by these. Nothing is under the pointer."""
     if not AXE.is_file():  # the tools of the page's tests, which no build needs
         subprocess.run(
             [sys.executable, str(ROOT / "hatch_web.py"), "npm", "--version"], check=True, capture_output=True
         )
     page.mouse.move(0, 0)
-    page.evaluate(AXE.read_text())  # which the page's policy does not apply to, as it does to a script element
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())  # which the page's policy does not apply to, as it does to a script element
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found: dict[str, Any] = page.evaluate("(options) => axe.run(document, options)", options)
     return [
         f"{each['impact']} {each['id']}: {[node['target'] for node in each['nodes'][:4]]} {each['nodes'][0]['html']}"
         for each in found["violations"]
     ]
 
 
-def shot(page: Page, name: str, *, full: bool = False) -> Path:
-    """A picture of the page as it is."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
+def wider(page: Page) -> int:
+    """By how many pixels the page is wider than the screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def shot(page: Page, name: str, *, full: bool = False) -> None:
+    """A picture of the page as it is, where somebody asked for pictures."""
+    if SHOTS is not None:
+        picture(page, Path(SHOTS) / f"{name}.png", full=full)
+
+
+def picture(page: Page, path: Path, *, full: bool = False) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     page.mouse.move(0, 0)
     page.evaluate("document.fonts.ready")
-    path = SHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=full)
     return path
