@@ -204,6 +204,13 @@ def test_hostile_words_are_words_in_a_card(page: Page, gateway: Gateway) -> None
         each.locator("summary").click()
     assert page.evaluate("window.hurt") is None
     assert page.locator("main script, main iframe, main img").count() == 0
+    for view, shown in (("cells", page.get_by_role("table", name="Cells")), ("review", page.get_by_role("group"))):
+        page.goto(f"/evaluations/{id}/{view}")
+        expect(shown.first).to_be_visible()
+        for _ in range(20):
+            page.keyboard.press("s")
+        assert page.evaluate("window.hurt") is None
+        assert page.locator("main script, main iframe, main img").count() == 0
 
 
 def test_numbers_are_drawn_by_their_differences_and_weighed_against_what_they_cost(
@@ -229,11 +236,43 @@ def test_numbers_are_drawn_by_their_differences_and_weighed_against_what_they_co
     assert not audit(page)
 
 
+def preferred(route: Route) -> None:
+    """The card, as if a judge had also compared the answers in both orders."""
+    card = route.fetch().json()
+
+    def figure(value: float, low: float, high: float) -> Json:
+        return {
+            "interval": {"value": value, "low": low, "high": high, "level": 0.95, "method": "wilson", "n": 40},
+            "refused": None,
+        }
+
+    card["preferences"] = [
+        {
+            "metric": "preferred",
+            "candidate": "open book",
+            "baseline": "closed book",
+            "judged": 40,
+            "wins": 25,
+            "ties": 6,
+            "losses": 9,
+            "position": {"test": "binomial", "value": 0.041, "n": 62},
+            "flips": figure(0.15, 0.07, 0.29),
+            "first_wins": figure(0.63, 0.5, 0.74),
+            "at_equal_length": {"interval": None, "refused": "all pairs differ by the same length"},
+        }
+    ]
+    strengths = (("open book", 1090, 1031, 1162), ("closed book", 910, 838, 969))
+    arms = [{"arm": arm, "elo": elo, "low": low, "high": high} for arm, elo, low, high in strengths]
+    card["rankings"] = [{"metric": "preferred", "level": 0.95, "prompts": 42, "arms": arms, "refused": None}]
+    route.fulfill(json=card)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_pages_are_open_to_all_and_look_as_they_should(
     tabs: Tabs, gateway: Gateway, finished: str, scheme: Scheme
 ) -> None:
     page = tabs.open(gateway.key, scheme=scheme)
+    page.route("**/card", preferred)
     page.goto("/evaluations")
     expect(page.get_by_role("table", name="Evaluations")).to_contain_text("open book better", timeout=60_000)
     shot(page, f"evaluations-{scheme}")
@@ -241,6 +280,8 @@ def test_the_pages_are_open_to_all_and_look_as_they_should(
     page.goto(f"/evaluations/{finished}")
     expect(page.get_by_role("region", name="Verdict on open book")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("region", name="Make it again")).to_be_visible()
+    expect(page.get_by_role("img", name="Of 40 pairs 9 lost, 6 ties, 25 won")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("1. open book: 1,090, between 1,031 and 1,162"))).to_be_visible()
     shot(page, f"evaluation-{scheme}", full=True)
     assert not audit(page)
     page.get_by_role("region", name="Best improvements").get_by_text("Which is the capital of").first.click()
@@ -249,3 +290,84 @@ def test_the_pages_are_open_to_all_and_look_as_they_should(
     small.goto(f"/evaluations/{finished}")
     expect(small.get_by_role("region", name="Make it again")).to_be_visible(timeout=60_000)
     shot(small, f"evaluation-phone-{scheme}", full=True)
+
+
+def test_one_is_made_on_the_page_and_its_cost_is_told_before_it_starts(
+    page: Page, gateway: Gateway, faults: Faults
+) -> None:
+    faults.expect(400)
+    page.goto("/evaluations")
+    expect(page.get_by_role("heading", name="Evaluations", level=1)).to_be_visible()
+    page.keyboard.press("n")
+    page.get_by_role("textbox", name="Name").first.fill("Made on the page")
+    cost = page.get_by_role("region", name="What it will cost")
+    expect(cost).to_contain_text("Choose a dataset, or write rows.")
+    page.get_by_text("Rows written here").click()
+    page.get_by_role("textbox", name="Rows", exact=True).fill("question\texpected\nSay one\tone\nSay two\ttwo")
+    for n, text in (("1", "{{question}}"), ("2", "{{question}}, and {{question}} again")):
+        variant = page.get_by_role("group", name=f"Variant {n}")
+        variant.get_by_role("combobox", name="Endpoint").click()
+        page.get_by_role("option", name="cheap").click()
+        variant.get_by_role("textbox", name="Text").fill(text)
+        variant.get_by_role("textbox", name="Most tokens").fill("50")
+    page.get_by_role("combobox", name="Scorer").fill("contains")
+    page.get_by_role("option", name="contains").click()
+    page.get_by_role("textbox", name="Budget, in dollars").fill("0.5")
+    expect(cost).to_contain_text("4 calls: 2 rows")
+    expect(cost).to_contain_text(re.compile(r"(Between|About) ?\$0"))
+    assert not any(
+        each["name"] == "Made on the page" for each in ask(gateway, "GET", "/api/evaluations")["evaluations"]
+    )
+    shot(page, "evaluation-making", full=True)
+    assert not audit(page)
+    # What is wrong is said in the server's words, and nothing can be started.
+    page.get_by_role("group", name="Variant 2").get_by_role("textbox", name="Text").fill("{{nothing}}")
+    with page.expect_response("**/api/evaluations/forecast") as answer:
+        pass
+    assert answer.value.status == 400
+    expect(cost.get_by_role("alert")).to_contain_text("nothing")
+    expect(page.get_by_role("button", name="Start")).to_be_disabled()
+    page.get_by_role("group", name="Variant 2").get_by_role("textbox", name="Text").fill("{{question}}!")
+    # It is still there after a reload.
+    page.reload()
+    expect(cost).to_contain_text("4 calls")
+    expect(page.get_by_role("button", name="Start")).to_be_enabled()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Made on the page", level=1)).to_be_visible()
+    expect(page.get_by_text("finished", exact=True).first).to_be_visible(timeout=60_000)
+    made = ask(gateway, "GET", f"/api/evaluations/{page.url.rsplit('/', 1)[1]}")
+    assert (made["name"], made["budget_nanos"], made["progress"]["ok"]) == ("Made on the page", 500_000_000, 4)
+
+
+def test_cells_are_found_by_what_got_worse_and_lead_to_their_runs_and_the_lab(page: Page, finished: str) -> None:
+    page.goto(f"/evaluations/{finished}")
+    page.get_by_role("link", name="Cells").click()
+    table = page.get_by_role("table", name="Cells")
+    expect(page.get_by_text("84 cells.")).to_be_visible()
+    page.get_by_role("combobox", name="Against closed book").click()
+    page.get_by_role("option", name="Improvements").click()
+    expect(page).to_have_url(re.compile("change=better"))
+    expect(page.get_by_text("36 of 84 cells")).to_be_visible()
+    page.get_by_role("combobox", name="Score").click()
+    page.get_by_role("option", name="Failed").click()
+    expect(page.get_by_text("No such cell")).to_be_visible()
+    page.get_by_role("button", name="Show all cells").click()
+    expect(page.get_by_text("84 cells.")).to_be_visible()
+    row = table.get_by_role("row").nth(2)
+    row.focus()
+    row.press("Enter")
+    drawer = page.get_by_role("dialog", name="Row")
+    expect(drawer.get_by_role("region", name="Asked")).to_contain_text("Which is the capital of")
+    expect(drawer.get_by_role("region", name="Answer of open book")).to_contain_text("pass")
+    shot(page, "evaluation-row")
+    assert not audit(page)
+    drawer.get_by_role("button", name="Open in the lab").first.click()
+    expect(page).to_have_url(re.compile("/lab/"))
+    page.go_back()
+    expect(drawer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    shot(page, "evaluation-cells")
+    assert not audit(page)
+    table.get_by_role("link", name="run").first.click()
+    expect(page).to_have_url(re.compile("/runs/"))

@@ -11,6 +11,8 @@ import { Scatter } from "../../ui/charts/Scatter";
 import { Copy, Money } from "../../ui/values";
 import { Differences } from "./Differences";
 import { Examples } from "./Examples";
+import { Judges } from "./Judges";
+import { Preferences, Rankings } from "./Preferences";
 import { Arms, Metrics, Slices } from "./Tables";
 import { Verdict } from "./Verdict";
 import type { Head } from "./api";
@@ -24,7 +26,7 @@ export function CardView({ head, card }: { head: Head; card: Card }) {
   return (
     <>
       {!card.complete && <p className={classes.early}>Cells are still pending. What is decided here is decided by evidence that may be looked at at any time; p-values are withheld until the last cell.</p>}
-      {deciding.map((each) => <Verdict key={each.candidate} card={card} it={each} />)}
+      {deciding.map((each) => <Verdict key={each.candidate} id={head.id} card={card} it={each} />)}
       {card.arms.length === 1 && <Single card={card} />}
       <Figures items={[
         { label: "Rows", value: count(card.rows), note: card.clusters !== null ? `in ${count(card.clusters)} clusters` : undefined },
@@ -51,18 +53,20 @@ export function CardView({ head, card }: { head: Head; card: Card }) {
         <Panel title="Quality and cost"><Pareto card={card} /></Panel>
       </div>
       {deciding.map((each) => <Differences key={each.candidate} it={each} />)}
+      <Preferences card={card} />
+      <Rankings card={card} />
       <Examples title="Worst regressions" said="Rows that lost most against the baseline." card={card} examples={card.regressions} />
       <Examples title="Best improvements" said="Rows that gained most." card={card} examples={card.improvements} />
       <Metrics card={card} />
       <Arms card={card} />
       <Slices card={card} />
+      <Judges head={head} />
       <Panel title="What is missing, and what to know">
         <ul className={classes.notes}>
           {card.arms.filter((arm) => arm.counts.errored > 0).map((arm) => <li key={arm.name}>{count(arm.counts.errored)} of {count(arm.counts.attempted)} calls of <bdi>{line(arm.name, 60)}</bdi> failed: <bdi>{line(Object.entries(arm.counts.errors).map(([error, n]) => `${n} × ${error}`).join("; "), 600)}</bdi></li>)}
           {missing.length === 0 && deciding.length > 0 && <li>Every row has a score of every variant.</li>}
           {missing.map((each) => <li key={each}><bdi>{line(each, 300)}</bdi></li>)}
           {card.notes.map((each) => <li key={each}><bdi>{line(each, 400)}</bdi></li>)}
-          {card.judges.map((each) => <li key={each.metric}>The judge of <bdi>{line(each.metric, 60)}</bdi> {each.state === "valid" ? "has a certificate" : "has no valid certificate"}{each.why ? <>: <bdi>{line(each.why, 300)}</bdi></> : "."}</li>)}
         </ul>
       </Panel>
       <Panel title="Make it again" actions={<Copy value={card.reproduce.shell} label="Copy the command" />}>

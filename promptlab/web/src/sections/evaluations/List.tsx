@@ -1,11 +1,15 @@
 /** Every evaluation, the newest first, with what it came to. */
 
-import { useMemo } from "react";
-import { useLocation } from "wouter";
+import { Button } from "@mantine/core";
+import { type ReactNode, useMemo } from "react";
+import { Link, useLocation } from "wouter";
+import { useMay } from "../../api/whoami";
+import { useCommands } from "../../app/commands";
 import { count, share } from "../../lib/numbers";
 import { Page } from "../../ui/Page";
 import { Empty, Shown } from "../../ui/States";
 import { type Column, VirtualTable } from "../../ui/VirtualTable";
+import { Icon } from "../../ui/icons";
 import { Foreign, Moment, Money } from "../../ui/values";
 import { HowFar, StateMark, part } from "./StateMark";
 import { type Head, live, useCard, useEvaluations } from "./api";
@@ -26,9 +30,12 @@ export function List() {
   const [, go] = useLocation();
   const found = useEvaluations();
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.evaluations) ?? [], [found.data]);
+  const may = useMay("caller");
+  useCommands(may ? [{ title: "Make an evaluation", group: "Evaluations", icon: "plus", keys: "n", run: () => go("/evaluations/new") }] : []);
+  const make = may && <Button component={Link} href="/evaluations/new" leftSection={<Icon name="plus" size={14} />}>New evaluation</Button>;
   return (
-    <Page title="Evaluations" about="Variants asked the same questions, scored, and held against one another row by row">
-      <Shown query={found} isEmpty={() => rows.length === 0} empty={<Nothing />}>
+    <Page title="Evaluations" actions={make} about="Variants asked the same questions, scored, and held against one another row by row">
+      <Shown query={found} isEmpty={() => rows.length === 0} empty={<Nothing make={make} />}>
         {() => (
           <VirtualTable
             label="Evaluations" columns={COLUMNS} rows={rows} idOf={(head) => head.id} open={(head) => go(`/evaluations/${head.id}`)} rowHeight={40} height="calc(100vh - 170px)"
@@ -40,11 +47,11 @@ export function List() {
   );
 }
 
-function Nothing() {
+function Nothing({ make }: { make: ReactNode }) {
   return (
     <div className="surface">
-      <Empty title="No evaluations yet" icon="evaluations">
-        Which prompt or model is better, and how sure is that? Ask every variant the same questions. A first one, without any provider’s key:
+      <Empty title="No evaluations yet" icon="evaluations" action={make}>
+        Which prompt or model is better, and how sure is that? Ask every variant the same questions. A first one, from a terminal and without any provider’s key:
       </Empty>
       <pre className={classes.start} tabIndex={0} aria-label="How to start one">{`gatelog eval run capitals\ngatelog eval run my-evaluation.yaml`}</pre>
       <p className={classes.startNote}>Or <code className="mono">POST /api/evaluations</code> with rows, variants and scorers. It appears here as soon as it is made.</p>

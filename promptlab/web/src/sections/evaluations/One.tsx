@@ -7,7 +7,7 @@ import { useCommands } from "../../app/commands";
 import { useMay } from "../../api/whoami";
 import { count } from "../../lib/numbers";
 import { line } from "../../lib/text";
-import { Page } from "../../ui/Page";
+import { Page, Views } from "../../ui/Page";
 import { Empty, Failing, Loading, Shown } from "../../ui/States";
 import { Icon } from "../../ui/icons";
 import { failed } from "../../ui/toast";
@@ -18,8 +18,12 @@ import { type Head, live, over, pathOf, useCard, useEvaluation, useMove } from "
 import classes from "./evaluations.module.css";
 
 const CardView = lazy(() => import("./CardView").then((module) => ({ default: module.CardView })));
+const Cells = lazy(() => import("./Cells").then((module) => ({ default: module.Cells })));
+const Review = lazy(() => import("./Review").then((module) => ({ default: module.Review })));
 
-export function One({ id }: { id: string }) {
+export type View = "verdict" | "cells" | "review";
+
+export function One({ id, view }: { id: string; view: View }) {
   const query = useEvaluation(id);
   const back = <Anchor component={Link} href="/evaluations" className={classes.back}><Icon name="left" size={14} /> Evaluations</Anchor>;
   if (query.isPending) return <Page title="Evaluation" about={back}><Loading lines={8} label="Loading the evaluation" /></Page>;
@@ -35,7 +39,8 @@ export function One({ id }: { id: string }) {
   );
   return (
     <Page title={line(head.name, 80)} about={about} actions={<Actions head={head} />}>
-      <Whole head={head} />
+      <Views label="Views of the evaluation" views={[{ to: `/evaluations/${id}`, label: "Verdict" }, { to: `/evaluations/${id}/cells`, label: "Cells" }, { to: `/evaluations/${id}/review`, label: "Review" }]} />
+      <Suspense fallback={<Loading lines={8} />}>{view === "cells" ? <Cells head={head} /> : view === "review" ? <Review head={head} /> : <Whole head={head} />}</Suspense>
     </Page>
   );
 }

@@ -1,15 +1,21 @@
 /** The verdict on one candidate, in large words, with the interval that it comes from. */
 
+import { Button } from "@mantine/core";
+import { Link } from "wouter";
+import { useMay } from "../../api/whoami";
 import { count, signed } from "../../lib/numbers";
 import { line } from "../../lib/text";
 import { Intervals } from "../../ui/charts/Intervals";
+import { Icon } from "../../ui/icons";
 import { Money } from "../../ui/values";
-import { type Card, type Comparison, TONES, between, chance, change, headline } from "./card";
+import { type Card, type Comparison, TONES, between, chance, change, headline, promoting } from "./card";
 import classes from "./evaluations.module.css";
 
 const COLOURS = { good: "var(--good)", bad: "var(--bad)", same: "var(--series-1)", unsure: "var(--warn)" } as const;
 
-export function Verdict({ card, it }: { card: Card; it: Comparison }) {
+export function Verdict({ id, card, it }: { id: string; card: Card; it: Comparison }) {
+  const may = useMay("caller");
+  const promotion = may && card.complete && it.verdict.word !== "worse" && it.verdict.word !== "inconclusive" ? promoting(card.arms.find((arm) => arm.name === it.candidate)?.prompt ?? null, id) : null;
   const tone = TONES[it.verdict.word];
   const write = (at: number): string => change(it.kind, at);
   const found = it.difference.interval;
@@ -29,6 +35,7 @@ export function Verdict({ card, it }: { card: Card; it: Comparison }) {
         {it.mde !== null && <div><dt>would have been seen</dt><dd>{write(it.mde)}</dd></div>}
         {it.verdict.more_pairs !== null && <div><dt>still needed</dt><dd>{count(it.verdict.more_pairs)} rows{it.verdict.more_nanos !== null && <>, <Money nanos={it.verdict.more_nanos} /></>}</dd></div>}
       </dl>
+      {promotion && <Button component={Link} href={promotion.href} variant="default" mt="sm" leftSection={<Icon name="flag" size={14} />}>Promote <bdi>{line(promotion.name, 40)}</bdi>&nbsp;version {promotion.version}</Button>}
     </section>
   );
 }

@@ -15,7 +15,8 @@ export interface Head {
   state: State;
   reason: string | null;
   dataset: { name: string | null; version: number | null; digest: string; split: string | null };
-  variants: readonly { name: string; baseline: boolean }[];
+  variants: readonly { name: string; baseline: boolean; prompt: string | null }[];
+  metrics: readonly { name: string; kind: string; direction: string }[];
   primary: string;
   rows: number;
   repeats: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { side } from "./Differences";
 import { live, over } from "./api";
-import { type Card, type Comparison, between, chance, change, decided, gaps, headline, value } from "./card";
+import { type Card, type Comparison, between, chance, change, decided, gaps, headline, promoting, value } from "./card";
 
 function comparison(candidate: string, word: Comparison["verdict"]["word"], more: Partial<Comparison> = {}): Comparison {
   return {
@@ -63,4 +63,9 @@ test("a bin of differences is good or bad by the metric's direction, and around 
 test("what goes on is followed, and what is over has a card", () => {
   expect((["created", "running", "scoring", "stopping"] as const).map((state) => [live(state), over(state)])).toEqual([[false, false], [true, false], [true, false], [true, false]]);
   expect((["stopped", "finished", "failed"] as const).map((state) => [live(state), over(state)])).toEqual([[false, true], [false, true], [false, true]]);
+});
+
+test("a version of a prompt can be promoted on the evidence of its evaluation", () => {
+  expect(promoting("prompts:/support reply/12", "e1")).toEqual({ name: "support reply", version: 12, href: "/prompts/support%20reply?version=12&evidence=e1" });
+  expect([promoting(null, "e1"), promoting("prompts:/x@production", "e1")]).toEqual([null, null]);
 });

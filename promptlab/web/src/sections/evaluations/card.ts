@@ -69,6 +69,28 @@ export interface Example {
   baseline_text: string;
 }
 
+export interface Preference {
+  metric: string;
+  candidate: string;
+  baseline: string;
+  wins: number;
+  ties: number;
+  losses: number;
+  judged: number;
+  flips: Figure;
+  first_wins: Figure;
+  position: { test: string; value: number } | null;
+  at_equal_length: Figure;
+}
+
+export interface Ranking {
+  metric: string;
+  level: number;
+  prompts: number;
+  arms: readonly { arm: string; elo: number; low: number; high: number }[];
+  refused: string | null;
+}
+
 export interface Card {
   complete: boolean;
   rows: number;
@@ -91,6 +113,8 @@ export interface Card {
   judge_nanos: number;
   unknown_cost_cells: number;
   judges: readonly { metric: string; state: string; why?: string | null }[];
+  preferences: readonly Preference[];
+  rankings: readonly Ranking[];
   notes: readonly string[];
   reproduce: { python: string; shell: string };
 }
@@ -157,4 +181,11 @@ export function gaps(it: Comparison): string[] {
   if (found.length && worst_low !== null && worst_high !== null)
     found.push(`If all of these had gone one way, the difference would lie between ${change(it.kind, worst_low)} and ${change(it.kind, worst_high)}.`);
   return found;
+}
+
+/** Where a version of a prompt is promoted on the evidence of this evaluation; null for what is no version. */
+export function promoting(prompt: string | null, id: string): { name: string; version: number; href: string } | null {
+  const found = /^prompts:\/([^/@]+)\/(\d+)$/.exec(prompt ?? "");
+  if (!found) return null;
+  return { name: found[1]!, version: Number(found[2]), href: `/prompts/${encodeURIComponent(found[1]!)}?version=${found[2]}&evidence=${encodeURIComponent(id)}` };
 }
