@@ -2,7 +2,7 @@
 
 import type { UseQueryResult } from "@tanstack/react-query";
 import { money } from "../../lib/money";
-import { count, share } from "../../lib/numbers";
+import { count } from "../../lib/numbers";
 import { line, plural, visible } from "../../lib/text";
 import { Panel } from "../../ui/Page";
 import { Foreign, Money } from "../../ui/values";
@@ -33,7 +33,7 @@ function Told({ it, budget }: { it: Expected; budget: string }) {
   return (
     <>
       <p className={classes.price}>{middle !== null ? <>About <strong><Money nanos={middle} /></strong></> : low !== null && high !== null ? <>Between <strong><Money nanos={low} /></strong> and <strong><Money nanos={high} /></strong></> : low !== null ? <>At least <strong><Money nanos={low} /></strong></> : <strong>Unknown</strong>}</p>
-      {middle !== null && low !== null && high !== null && <p className={classes.between}>between {money(low)} and {money(high)} in {share(level)} of cases</p>}
+      {middle !== null && low !== null && high !== null && <p className={classes.between}>between {money(low)} and {money(high)} in {Math.round(level * 1000) / 10} % of cases</p>}
       <p>{plural(it.cells, "call")}: {plural(it.rows, "row")} × {plural(it.variants.length, "variant")}{it.cells > it.rows * it.variants.length && ` × ${count(it.cells / it.rows / it.variants.length)} repeats`}{it.judged && ", and the judges’ calls"}.</p>
       {it.variants.some((each) => it.forecast.by_variant[each.name] != null) && <dl className={classes.byVariant}>{it.variants.map((each) => <div key={each.name}><dt><Foreign text={each.name} most={40} /></dt><dd><Money nanos={it.forecast.by_variant[each.name] ?? null} why={it.forecast.unpriced.includes(each.name) ? "The price of its model is not known" : "Too few answers are logged to tell"} /></dd></div>)}</dl>}
       {over && <p className="warn">It may cost more than the budget; then it stops, and can be resumed with what is left.</p>}

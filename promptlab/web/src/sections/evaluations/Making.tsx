@@ -8,7 +8,7 @@ import { useMay } from "../../api/whoami";
 import { useCommands } from "../../app/commands";
 import { line } from "../../lib/text";
 import { Page, Panel } from "../../ui/Page";
-import { Forbidden } from "../../ui/States";
+import { Forbidden, Loading, Shown } from "../../ui/States";
 import { Icon } from "../../ui/icons";
 import { failed } from "../../ui/toast";
 import { ForecastPanel } from "./ForecastPanel";
@@ -27,7 +27,7 @@ export function Making() {
   const back = <Anchor component={Link} href="/evaluations" className={classes.back}><Icon name="left" size={14} /> Evaluations</Anchor>;
   return (
     <Page title="New evaluation" about={back}>
-      {may ? endpoints.data && <Made endpoints={endpoints.data} /> : <Forbidden>Evaluations are made with a key that may make calls.</Forbidden>}
+      {may ? <Shown query={endpoints} loading={<Loading lines={10} label="Loading what can be asked" />}>{(names) => <Made endpoints={names} />}</Shown> : <Forbidden>Evaluations are made with a key that may make calls.</Forbidden>}
     </Page>
   );
 }

@@ -51,7 +51,7 @@ export function Rankings({ card }: { card: Card }) {
         <>
           <Intervals label={`Strength by ${each.metric}`} reference={1000} show={(it) => count(Math.round(it))}
             items={each.arms.map((arm, index) => ({ key: arm.arm, name: `${index + 1}. ${line(arm.arm, 60)}`, value: arm.elo, low: arm.low, high: arm.high, colour: SERIES[Math.max(order.indexOf(arm.arm), 0) % SERIES.length] }))} />
-          <p className={classes.small}>Strengths by Bradley and Terry on Elo’s scale, where 1,000 is the middle, with {share(each.level)} intervals that resample {count(each.prompts)} prompts whole.</p>
+          <p className={classes.small}>Strengths by Bradley and Terry on Elo’s scale, where 1,000 is the middle, with {Math.round(each.level * 1000) / 10} % intervals that resample {count(each.prompts)} prompts whole.</p>
         </>
       )}
     </Panel>

@@ -23,3 +23,22 @@ export function read(text: string): Message[] | null {
   const said = messages.map(({ role, lines }) => ({ role, content: lines.join("\n").trim() })).filter((message) => message.content);
   return said.length ? said : null;
 }
+
+/** A whole version as text to be compared: what it says, and what it is called with. */
+export function whole(version: Version): string {
+  const config = { ...(version.model ? { model: version.model } : {}), ...version.params, ...(version.response_format ? { response_format: version.response_format } : {}) };
+  return Object.keys(config).length ? `${written(version)}\n\n## called with\n${JSON.stringify(config, null, 2)}` : written(version);
+}
+
+/** An object of JSON; null where nothing is written. Raises with what is wrong. */
+export function objectOf(text: string, what: string): Record<string, unknown> | null {
+  if (!text.trim()) return null;
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    throw new Error(`${what}: this is not JSON.`);
+  }
+  if (typeof found !== "object" || found === null || Array.isArray(found)) throw new Error(`${what}: write an object, {"name": value}.`);
+  return found as Record<string, unknown>;
+}
