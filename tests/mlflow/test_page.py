@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -19,7 +20,8 @@ from tests.harness import PLAIN, Gateway
 from tracking.mlflow.services import rows
 
 CONFIG = {"endpoints": [{"name": "chat", "targets": [{"provider": "demo", "model": "echo"}]}]}
-PAGE = (Path(__file__).parents[2] / "docs" / "mlflow.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "mlflow.md").read_text()
 ROWS: dict[str, str] = dict(
     re.findall(r"^\| `([23]\.0 [^`]+|/[^`]+)` \| (works|differs|not there) \|", PAGE, re.MULTILINE)
 )
@@ -107,6 +109,20 @@ def test_every_row_of_the_page_is_about_some_route(stranger: httpx.Client) -> No
             assert is_there(stranger, SPOKEN_BY.get(pattern, "GET"), pattern) == (said != "not there"), pattern
         else:
             assert any(fits(pattern, path) for path in known), pattern
+
+
+def test_the_examples_run_as_they_stand(gatelog: Gateway, experiment: str, client: MlflowClient) -> None:
+    """Those of the pages on MLflow and on the registry; what they leave to their reader is given here."""
+    client.create_registered_model("support")
+    given = {"os": os, "mlflow": mlflow, "experiment_id": experiment, "client": client}
+    run = 0
+    for page in ("mlflow", "registry"):
+        for example in re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), re.DOTALL):
+            here = example.replace("gl-...", gatelog.key).replace("http://127.0.0.1:4000", gatelog.url)
+            exec(compile(here, page, "exec"), dict(given))
+            run += 1
+    assert run == 4
+    assert client.get_model_version_by_alias("support", "live").source == "gateway:/chat"
 
 
 def test_a_call_is_not_started_again_and_takes_artifacts(call: Callable[..., str], client: MlflowClient) -> None:
