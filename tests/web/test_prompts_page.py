@@ -134,6 +134,12 @@ def test_a_promotion_has_its_evidence_and_calls_are_counted_by_version(page: Pag
     ).to_be_visible()
     shot(page, "prompt-used", full=True)
     assert not audit(page)
+    # As the verdict of an evaluation leads here: the version and what it rests on are chosen.
+    page.goto(f"/prompts/answer?version=1&evidence={evaluated}")
+    expect(dialog.get_by_role("heading", name="Promote version 1")).to_be_visible()
+    expect(dialog.get_by_role("combobox", name="Evidence")).to_have_value(re.compile("Is warmer better"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
     table.get_by_role("link", name="Runs of version 2").click()
     expect(page).to_have_url(re.compile("/runs[?]filter="))
     expect(page.get_by_role("table", name="Runs").get_by_role("row")).to_have_count(3)

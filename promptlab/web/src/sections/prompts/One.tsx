@@ -41,7 +41,8 @@ function Loaded({ prompt, back }: { prompt: Whole; back: React.ReactNode }) {
   const [against, setAgainst] = useParam("against");
   // A link from an evaluation: promote this version, on that evidence.
   const [evidence, setEvidence] = useParam("evidence");
-  const [dialog, setDialog] = useState<"promote" | "edit" | "remove" | null>(evidence && may ? "promote" : null);
+  const [dialog, setDialog] = useState<"promote" | "edit" | "remove" | null>(null);
+  const shown = dialog ?? (evidence && may ? "promote" : null);
   const promoted = (): void => {
     setEvidence(null);
     setDialog(null);
@@ -85,10 +86,10 @@ function Loaded({ prompt, back }: { prompt: Whole; back: React.ReactNode }) {
           <UsedPanel name={prompt.name} aliases={prompt.aliases} />
         </>
       )}
-      {dialog === "promote" && version && <Promoting prompt={prompt} version={version.version} evidence={evidence} close={promoted} />}
+      {shown === "promote" && version && <Promoting prompt={prompt} version={version.version} evidence={evidence} close={promoted} />}
       <Suspense>
-        {dialog === "edit" && version && <Editing name={prompt.name} of={version} close={() => setDialog(null)} saved={(number) => choose(String(number), true)} />}
-        {dialog === "remove" && version && <Removing name={prompt.name} version={version} close={() => setDialog(null)} removed={() => choose(null)} />}
+        {shown === "edit" && version && <Editing name={prompt.name} of={version} close={() => setDialog(null)} saved={(number) => choose(String(number), true)} />}
+        {shown === "remove" && version && <Removing name={prompt.name} version={version} close={() => setDialog(null)} removed={() => choose(null)} />}
       </Suspense>
     </Page>
   );
