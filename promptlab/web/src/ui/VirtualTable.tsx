@@ -42,11 +42,14 @@ export interface VirtualTableProps<T> {
   /** How many there are in all, where that is known. */
   total?: number | null;
   rowHeight?: number;
+  /** At most; it is no higher than its rows. */
   height?: number | string;
   empty?: ReactNode;
 }
 
 const NEAR = 20;
+/** Pixels of the head, the border and a bar to scroll by. */
+const AROUND = 52;
 
 export function VirtualTable<T>(props: VirtualTableProps<T>) {
   const { columns, rows, idOf, selected, onSelect, hasMore, loadMore, loadingMore, rowHeight = 34 } = props;
@@ -91,7 +94,7 @@ export function VirtualTable<T>(props: VirtualTableProps<T>) {
 
   if (!rows.length && props.empty && !loadingMore) return <>{props.empty}</>;
   return (
-    <div className={classes.scroller} ref={scroller} style={{ height: props.height ?? "60vh" }} tabIndex={rows.length ? -1 : 0}>
+    <div className={classes.scroller} ref={scroller} style={{ height: `min(${typeof props.height === "number" ? `${props.height}px` : (props.height ?? "60vh")}, ${rows.length * rowHeight + AROUND}px)` }} tabIndex={rows.length ? -1 : 0}>
       <div role="table" aria-label={props.label} aria-rowcount={hasMore ? (props.total ?? -1) : rows.length + 1} style={{ minWidth: least }}>
         <div role="rowgroup" className={classes.head}>
           <div role="row" aria-rowindex={1} className={classes.row} style={{ gridTemplateColumns: template }}>

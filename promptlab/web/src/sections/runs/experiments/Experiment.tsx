@@ -87,7 +87,7 @@ function columnsOf(chosen: readonly string[]): Column<Nested>[] {
     { id: "name", header: "Run", width: "minmax(190px, 2fr)", cell: ({ run, depth }) => <span className={classes.name} style={{ paddingInlineStart: depth * 18 }}>{depth > 0 && <span className="dim" aria-hidden="true">└ </span>}<Foreign text={run.name ?? run.id} /></span> },
     { id: "state", header: "State", width: 104, cell: ({ run }) => <RunState status={run.status} /> },
     { id: "start", header: "Started", width: 132, cell: ({ run }) => <Moment us={run.started_unix_ms * 1000} /> },
-    { id: "took", header: "Took", width: 84, numeric: true, cell: ({ run }) => <Duration us={run.duration_ms === null ? null : run.duration_ms * 1000} /> },
+    { id: "took", header: "Took", width: 104, numeric: true, cell: ({ run }) => <Duration us={run.duration_ms === null ? null : run.duration_ms * 1000} /> },
     ...chosen.map((key): Column<Nested> => {
       const name = key.slice(2);
       const head = <Foreign text={name} most={40} />;

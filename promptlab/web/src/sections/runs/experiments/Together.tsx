@@ -23,7 +23,7 @@ export function Together({ experiment }: { experiment: string }) {
   const failed = found.find((each) => each.isError);
   const page = (children: React.ReactNode) => <Page title="Runs together" about={back}>{children}</Page>;
   if (!ids.length || ids.length > TOGETHER_MOST) return page(<Empty title={`Choose up to ${TOGETHER_MOST} runs`} icon="split">Tick them in the table of the experiment.</Empty>);
-  if (failed) return page(<Failing error={failed.error} />);
+  if (failed) return page(<Failing error={failed.error} retry={() => void Promise.all(found.map((each) => each.refetch()))} />);
   const runs = found.flatMap((each) => (each.data ? [each.data] : []));
   if (runs.length < ids.length) return page(<Loading lines={8} label="Loading the runs" />);
   return page(<><Side experiment={experiment} runs={runs} /><Charts runs={runs} /></>);
