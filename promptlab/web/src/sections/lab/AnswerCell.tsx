@@ -1,18 +1,19 @@
 /** A cell: what was answered, while it comes and after, what it took, and what one thinks of it. */
 
-import { ActionIcon } from "@mantine/core";
-import { Suspense, lazy, memo } from "react";
+import { type ReactNode, Suspense, lazy, memo, useState } from "react";
 import { Link } from "wouter";
 import { count } from "../../lib/numbers";
 import { line, visible } from "../../lib/text";
 import { setParams } from "../../lib/urlstate";
 import { Icon, type IconName } from "../../ui/icons";
-import { Copy, Duration, Foreign, Money } from "../../ui/values";
+import { failed } from "../../ui/toast";
+import { Duration, Foreign, Money } from "../../ui/values";
 import { Chips } from "./Chips";
 import { Note } from "./Note";
 import { GoOn, Thread } from "./Thread";
 import { type Cell, keyOf, mine } from "./cells";
 import { useCell, useLive } from "./live";
+import grid from "./grid.module.css";
 import classes from "./lab.module.css";
 
 const Markdown = lazy(() => import("../../ui/Markdown"));
@@ -35,7 +36,7 @@ export const AnswerCell = memo(function AnswerCell({ row, column, repeat, of }: 
         <Facts cell={cell} />
         <span className={classes.does}>
           {cell.status === "ok" && <Do icon="expand" label="Show this answer alone" act={() => setParams({ cell: keyOf(place) }, true)} />}
-          {cell.text && cell.status !== "running" && <Copy value={cell.text} label="Copy the answer" />}
+          {cell.text && cell.status !== "running" && <CopyAnswer text={cell.text} />}
           {may && cell.status === "ok" && cell.run_id && <Thumbs cell={cell} />}
           {cell.status === "ok" && cell.run_id && <Note cell={cell} />}
           {may && (cell.status === "queued" || cell.status === "running" ? <Do icon="stop" label="Stop this cell" act={() => stop([place])} /> : <Do icon="retry" label="Run this cell again" act={() => run([place])} />)}
@@ -86,7 +87,13 @@ export function Thumbs({ cell }: { cell: Cell }) {
   ));
 }
 
-/** With a title and not a Tooltip: a table of 500 rows has thousands of these. */
-export function Do({ icon, label, act, pressed }: { icon: IconName; label: string; act: () => void; pressed?: boolean }) {
-  return <ActionIcon size="sm" aria-label={label} title={label} aria-pressed={pressed} variant={pressed ? "light" : "subtle"} color={pressed ? "ink" : "gray"} onClick={act}><Icon name={icon} size={14} /></ActionIcon>;
+/** A plain button with a title, and no Tooltip: a table of 500 rows has thousands of these, and is to be scrolled. */
+export function Do({ icon, label, act, pressed, expanded, children }: { icon: IconName; label: string; act: () => void; pressed?: boolean; expanded?: boolean; children?: ReactNode }) {
+  return <button type="button" className={grid.do} aria-label={label} title={label} aria-pressed={pressed} aria-expanded={expanded} onClick={act}><Icon name={icon} size={14} />{children}</button>;
+}
+
+export function CopyAnswer({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => void navigator.clipboard.writeText(text).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1500); }, (error: unknown) => failed("It could not be copied", error));
+  return <Do icon={copied ? "check" : "copy"} label={copied ? "Copied" : "Copy the answer"} act={copy} />;
 }

@@ -2,7 +2,7 @@
 
 import { Button, NumberInput } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { measureElement, useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, type Ref, Suspense, lazy, memo, useMemo, useRef } from "react";
 import { useParam } from "../../lib/urlstate";
 import { Icon } from "../../ui/icons";
@@ -25,7 +25,7 @@ const DRAWN = 40;
 export function Grid({ state }: { state: State }) {
   const { draft, may } = useLive();
   const scores = useScores(state);
-  const names = variables(state).join("\0");
+  const names = useMemo(() => variables(state).join("\0"), [state]);
   const known = useMemo(() => (names ? names.split("\0") : []), [names]);
   const [alone] = useParam("row");
   const [cell] = useParam("cell");
@@ -49,12 +49,20 @@ export function Grid({ state }: { state: State }) {
 }
 
 function Table({ state, known, names, rows, from }: { state: State; known: readonly string[]; names: string; rows: readonly Row[]; from: number }) {
-  const needed = [...asked(state)].join("\0");
+  const needed = useMemo(() => [...asked(state)].join("\0"), [state]);
   const columns = state.columns.map((each) => each.id).join("\0");
   const frame = useRef<HTMLDivElement>(null);
   const { ref: head, height: above } = useElementSize<HTMLTableSectionElement>();
+  // Rows that were not seen yet are taken to be as high as those that were, so that the end is where the bar says.
+  const seen = useRef({ sum: 0, count: 0 });
   const virtual = useVirtualizer({
-    count: rows.length, getScrollElement: () => frame.current, estimateSize: () => 120, overscan: rows.length <= DRAWN ? DRAWN : 4,
+    count: rows.length, getScrollElement: () => frame.current, estimateSize: () => (seen.current.count ? Math.round(seen.current.sum / seen.current.count) : 120),
+    measureElement: (element: HTMLTableRowElement, entry, instance) => {
+      const size = measureElement(element, entry, instance);
+      seen.current = { sum: seen.current.sum + size, count: seen.current.count + 1 };
+      return size;
+    },
+    overscan: rows.length <= DRAWN ? DRAWN : 4,
     scrollMargin: above, getItemKey: (index) => rows[index]!.id, useFlushSync: false,
   });
   const items = virtual.getVirtualItems();

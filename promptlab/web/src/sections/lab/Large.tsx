@@ -5,10 +5,11 @@ import { useState } from "react";
 import { line } from "../../lib/text";
 import { setParams } from "../../lib/urlstate";
 import { Icon } from "../../ui/icons";
-import { Copy, Foreign } from "../../ui/values";
-import { Do, Facts, Said, Thumbs } from "./AnswerCell";
+import { Foreign } from "../../ui/values";
+import { CopyAnswer, Do, Facts, Said, Thumbs } from "./AnswerCell";
 import { Chips } from "./Chips";
 import { Note } from "./Note";
+import { GoOn, Thread } from "./Thread";
 import { Words } from "./Words";
 import { type Place, keyOf, pending } from "./cells";
 import { said } from "./compare";
@@ -51,17 +52,19 @@ export default function Large({ state, at }: { state: State; at: string }) {
           {asked.map(([name, value]) => <div key={name}><dt><bdi>{line(name, 60)}</bdi></dt><dd><Foreign text={String(value ?? "")} most={2000} /></dd></div>)}
           {expected !== null && <div><dt>expected</dt><dd><Foreign text={typeof expected === "string" ? expected : JSON.stringify(expected)} most={2000} /></dd></div>}
         </dl>
+        <Thread key={at} {...place} />
         <article className={classes.whole} aria-busy={pending(cell)} aria-label="The answer">{cell ? <Said cell={cell} /> : <p className="dim">Not asked yet</p>}</article>
         {cell && <Chips cell={cell} reasons />}
         <div className={classes.largeFoot}>
           {cell && <Facts cell={cell} />}
           <Group gap={2} ml="auto">
-            {cell?.text && <Copy value={cell.text} label="Copy the answer" />}
+            {cell?.text && <CopyAnswer text={cell.text} />}
             {may && cell?.status === "ok" && cell.run_id && <Thumbs cell={cell} />}
             {cell?.status === "ok" && cell.run_id && <Note cell={cell} />}
             {may && (pending(cell) ? <Do icon="stop" label="Stop this cell" act={() => stop([place])} /> : <Do icon={cell ? "retry" : "play"} label={cell ? "Run this cell again" : "Run this cell"} act={() => run([place])} />)}
           </Group>
         </div>
+        {cell && <GoOn key={`${at} reply`} cell={cell} />}
         {mine !== null && rivals.length > 0 && (
           <section aria-label="Compared" className={classes.rival}>
             <Select size="xs" w={280} label="Compare with" placeholder="another answer to this row" clearable clearButtonProps={{ "aria-label": "Compare with none" }} data={rivals.map((each) => ({ value: `${each.column}/${each.repeat}`, label: `${line(nameOf(each.column), 50)}${state.repeats > 1 ? ` ${each.repeat + 1}/${state.repeats}` : ""}` }))} value={rival ? against : null} onChange={setAgainst} />

@@ -1,9 +1,10 @@
 /** A note to an answer: mine to write, others' to read. */
 
-import { ActionIcon, Button, Group, Indicator, Popover, Textarea } from "@mantine/core";
+import { Button, Group, Popover, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { visible } from "../../lib/text";
 import { Icon } from "../../ui/icons";
+import { Do } from "./AnswerCell";
 import { type Cell, mine } from "./cells";
 import { useLive } from "./live";
 import classes from "./grid.module.css";
@@ -15,12 +16,12 @@ export function Note({ cell }: { cell: Cell }) {
   const any = others || mine(cell, "note") !== null;
   if (!may && !any) return null;
   const label = any ? "Note, written" : "Write a note";
-  const button = <ActionIcon size="sm" aria-label={label} title={label} aria-expanded={open} onClick={() => setOpen(!open)}>{any ? <Indicator size={6} offset={1} color="ink"><Icon name="note" size={14} /></Indicator> : <Icon name="note" size={14} />}</ActionIcon>;
   // What is not open is but a button: there are thousands of them.
-  if (!open) return button;
+  const dot = any && <span className={classes.dot} />;
+  if (!open) return <Do icon="note" label={label} expanded={false} act={() => setOpen(true)}>{dot}</Do>;
   return (
     <Popover opened onChange={setOpen} trapFocus returnFocus position="bottom-end" shadow="md" width={300} withinPortal>
-      <Popover.Target>{button}</Popover.Target>
+      <Popover.Target><button type="button" className={classes.do} aria-label={label} title={label} onClick={() => setOpen(false)}><Icon name="note" size={14} />{dot}</button></Popover.Target>
       <Popover.Dropdown aria-label="Note to this answer"><Writing cell={cell} close={() => setOpen(false)} /></Popover.Dropdown>
     </Popover>
   );

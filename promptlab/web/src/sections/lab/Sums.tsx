@@ -1,7 +1,7 @@
 /** What a column comes to: the foot of the table. What is not there is left out, what is not known is a dash, and zero is zero. */
 
 import { Badge, Button, Tooltip } from "@mantine/core";
-import { useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { perThousand } from "../../lib/money";
 import { count } from "../../lib/numbers";
 import { line } from "../../lib/text";
@@ -16,12 +16,15 @@ import classes from "./grid.module.css";
 const MEASURED = ["cost", "latency"];
 const FIRST = 3;
 
-export function Sums({ column }: { column: string }) {
+export const Sums = memo(function Sums({ column }: { column: string }) {
   const { cells, draft, may } = useLive();
   const { state } = useShown(draft);
   const { verdict } = useScored();
-  const rows = new Set(state.rows.map((row) => row.id));
-  const sum = summary(useAll(cells).filter((cell) => cell.column === column && rows.has(cell.row) && cell.repeat < state.repeats));
+  const all = useAll(cells);
+  const sum = useMemo(() => {
+    const rows = new Set(state.rows.map((row) => row.id));
+    return summary(all.filter((cell) => cell.column === column && rows.has(cell.row) && cell.repeat < state.repeats));
+  }, [all, state.rows, state.repeats, column]);
   const of = state.rows.length * state.repeats;
   const name = verdict?.columns[column];
   const baseline = (state.baseline ?? state.columns[0]?.id) === column;
@@ -39,7 +42,7 @@ export function Sums({ column }: { column: string }) {
       {verdict && name && sum.answered > 0 && <Metrics verdict={verdict} name={name} />}
     </div>
   );
-}
+});
 
 function Measured({ sum, verdict, name }: { sum: Summary; verdict: Verdict | null; name?: string }) {
   const unknown = sum.answered - sum.priced;
