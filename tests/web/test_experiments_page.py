@@ -177,13 +177,13 @@ def test_the_pages_of_experiments_are_open_to_all(
     runs = "&".join(f"run={id}" for id in [logged["parent"], logged["alone"], *logged["trials"]])
     here = f"/runs/experiments/{logged['experiment']}"
     for name, path, ready in (
-        ("experiments", "/runs/experiments", "table"),
-        ("experiment", here, "table"),
-        ("together", f"{here}/together?{runs}", "img"),
-        ("logged", f"/runs/logged/{logged['alone']}?file=tables/cells.csv", "table"),
+        ("experiments", "/runs/experiments", "main [role=table]"),
+        ("experiment", here, "main [role=table]"),
+        ("together", f"{here}/together?{runs}", "main [role=img][aria-label^=loss]"),
+        ("logged", f"/runs/logged/{logged['alone']}?file=tables/cells.csv", "main [role=table]"),
     ):
         page.goto(path)
-        expect(page.get_by_role(ready).last).to_be_visible()
+        expect(page.locator(ready)).to_be_visible()
         expect(page.locator("main [role=status][aria-label]:not(:empty)")).to_have_count(0)
         shot(page, f"{name}-{scheme}", full=True)
         assert not audit(page)

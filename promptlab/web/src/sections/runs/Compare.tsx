@@ -59,7 +59,7 @@ function Whole({ runs }: { runs: readonly Detailed[] }) {
   return (
     <>
       <Panel title="Side by side" flush actions={<Checkbox label="Only what differs" checked={only} onChange={(event) => setOnly(event.currentTarget.checked ? "1" : null)} />}>
-        <Table.ScrollContainer minWidth={180 + runs.length * 170}>
+        <Table.ScrollContainer minWidth={110 + runs.length * 130}>
           <Table className={classes.table} aria-label="Runs side by side">
             <Table.Thead>
               <Table.Tr>

@@ -32,7 +32,7 @@ export function Search({ value, onChange, onSubmit, known, wrong, asked, box }: 
   const { options } = completion;
   const shown = open && options.length > 0;
   // What is still being written is not wrong yet.
-  const told = wrong && !(shown && wrong.column !== null && wrong.column > completion.from) ? wrong : null;
+  const told = wrong && !(shown && unfinished(value, completion, wrong.column)) ? wrong : null;
 
   const look = (): void => {
     setCaret(field.current?.selectionStart ?? value.length);
@@ -93,6 +93,11 @@ export function Search({ value, onChange, onSubmit, known, wrong, asked, box }: 
       )}
     </div>
   );
+}
+
+/** Whether what is wrong is only that the text ends too soon, where it is being written. */
+function unfinished(text: string, { from, to }: { from: number; to: number }, column: number | null): boolean {
+  return column !== null && (column > to || (column === from + 1 && /^(['"`])(?!.*\1)/.test(text.slice(from, to))));
 }
 
 function scrolled(element: HTMLElement | null): void {
