@@ -102,17 +102,20 @@ async def soaked(gateway: Gateway, readings: Readings) -> list[Stream]:
 
 def compare(stream: Stream, run: dict[str, Any]) -> None:
     """One run against what was meant to happen."""
-    script, usage = stream.heard.script, run["usage"]
-    assert run["status"] == stream.status, (run, bytes(stream.heard.body[-300:]))
+    script, usage, status = stream.heard.script, run["usage"], stream.status
+    if stream.leaves and run["status"] == "ok":
+        status = "ok"  # all of it had been sent before it could be seen that the caller had left
+    assert run["status"] == status, (run, bytes(stream.heard.body[-300:]))
     assert run["provider"] == "pretend"
-    if stream.status == "ok":
-        assert stream.heard.whole
-        assert stream.heard.text == script.text
+    if status == "ok":
+        assert stream.leaves or stream.heard.whole
+        assert stream.leaves or stream.heard.text == script.text
         assert run["finish_reason"] == "stop"
     else:
         assert not stream.heard.whole
-        assert run["finish_reason"] is None
-    if stream.status == "ok" and script.usage:
+        # A provider may have said all before it is seen that the caller had left.
+        assert run["finish_reason"] in ({None, "stop"} if stream.leaves else {None})
+    if status == "ok" and script.usage:
         assert usage["basis"] == "provider"
         assert (usage["input_tokens"], usage["output_tokens"]) == (PROMPT_TOKENS, script.words)
         assert run["cost"]["nanos"] == PROMPT_TOKENS * 1000 + script.words * 2000
@@ -159,6 +162,8 @@ async def test_streams_that_end_in_every_way_leave_right_runs_and_nothing_open(
     assert times == Counter(by_nonce.keys()), "each stream has one run"
     for run in runs:
         compare(by_nonce[run["tags"]["nonce"]], run)
+    leavers = [run["status"] for run in runs if by_nonce[run["tags"]["nonce"]].leaves]
+    assert leavers.count("ok") <= len(leavers) // 2, "hardly anybody is seen to leave"
     for run in random.Random(SEED).sample(runs, min(LOOKED_AT, len(runs))):
         compare_text(by_nonce[run["tags"]["nonce"]], await gateway.run(run["id"]))
 
