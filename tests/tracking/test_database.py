@@ -129,6 +129,17 @@ async def test_a_store_that_is_up_to_date_is_seen_so_without_loading_the_migrati
     assert await process.wait() == 0
 
 
+async def test_the_orm_is_not_loaded_with_the_engines_and_is_there_for_who_asks_for_it() -> None:
+    check = (
+        "import sys, tracking.database; assert 'sqlalchemy.orm' not in sys.modules\n"
+        "from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine\n"
+        "from sqlalchemy.ext import asyncio\n"
+        "assert create_async_engine is tracking.engines.create_async_engine is asyncio.create_async_engine"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", check)
+    assert await process.wait() == 0
+
+
 async def test_a_store_of_a_later_release_is_refused_and_left_alone(empty_store: str) -> None:
     database = open_store(empty_store)
     await database.migrate()
