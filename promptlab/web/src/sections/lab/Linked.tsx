@@ -14,9 +14,9 @@ import classes from "./column.module.css";
 export function Linked({ column, prompt }: { column: Column; prompt: Ref }) {
   const whole = useRegistered(prompt.name);
   return (
-    <section className={classes.linked} aria-label={`Prompt of ${column.name}`}>
+    <div className={classes.linked} role="group" aria-label={`Prompt of ${column.name}`}>
       <Shown query={whole} small>{(found) => <Found column={column} prompt={prompt} whole={found} />}</Shown>
-    </section>
+    </div>
   );
 }
 

@@ -26,10 +26,10 @@ export const Thread = memo(function Thread({ row, column, repeat }: Place) {
   if (!thread.length) return null;
   const set = (messages: Message[]): void => draft.change((state) => withThread(state, place, messages));
   return (
-    <section className={classes.thread} aria-label="What was said before">
+    <div className={classes.thread} role="group" aria-label="What was said before">
       {editing
         ? <Messages of={`the conversation in ${keyOf(place)}`} messages={thread} change={set} readOnly={!may} />
-        : <ol>{thread.map((message, index) => (
+        : <ol ref={atEnd} key={thread.length} tabIndex={0} aria-label="Messages">{thread.map((message, index) => (
             <li key={index} data-role={message.role}>
               <div className={classes.who}>
                 <bdi>{line(message.role, 30)}</bdi>
@@ -42,7 +42,7 @@ export const Thread = memo(function Thread({ row, column, repeat }: Place) {
         <Button variant="subtle" color="gray" size="compact-xs" onClick={() => setEditing(!editing)}>{editing ? "Done" : "Edit the conversation"}</Button>
         <Button variant="subtle" color="gray" size="compact-xs" onClick={() => set([])}>Start over</Button>
       </Group>}
-    </section>
+    </div>
   );
 });
 
@@ -56,28 +56,41 @@ const EMPTY: Reply = { text: "", parts: [], results: {} };
 /** What is being written, by lab and cell: a cell that leaves the screen and comes back has it still. */
 const written = new WeakMap<object, Map<string, Reply>>();
 
+function repliesOf(draft: object): Map<string, Reply> {
+  const found = written.get(draft) ?? new Map<string, Reply>();
+  written.set(draft, found);
+  return found;
+}
+
 /** The button that lets the conversation go on, and the field in which one says what to. */
 export const GoOn = memo(function GoOn({ cell }: { cell: Cell }) {
   const live = useLive();
   const { draft, may } = live;
   const answer = cell.message as Message | null;
   const calls = callsOf(answer);
-  const kept = written.get(draft) ?? new Map<string, Reply>();
+  const kept = repliesOf(draft);
   const [reply, setReply] = useState(kept.get(keyOf(cell)) ?? null);
+  const [asked, setAsked] = useState(false);
   if (!may || cell.status !== "ok" || !answer) return null;
   const set = (next: Reply | null): void => {
-    if (next) written.set(draft, kept.set(keyOf(cell), next));
+    if (next) kept.set(keyOf(cell), next);
     else kept.delete(keyOf(cell));
     setReply(next);
   };
-  if (!reply) return <Button className={classes.begin} variant="subtle" color="gray" size="compact-xs" leftSection={<Icon name={calls.length ? "tool" : "prompt"} size={13} />} onClick={() => set(EMPTY)}>{calls.length ? "Give the tools' results" : "Reply"}</Button>;
+  if (!reply) return <Button className={classes.begin} variant="subtle" color="gray" size="compact-xs" leftSection={<Icon name={calls.length ? "tool" : "prompt"} size={13} />} onClick={() => {
+    setAsked(true);
+    set(kept.get(keyOf(cell)) ?? EMPTY);
+  }}>{calls.length ? "Give the tools' results" : "Reply"}</Button>;
   const { mocks = {} } = draft.get().state.columns.find((each) => each.id === cell.column) ?? {};
   const given = calls.map((call, index) => reply.results[index] ?? mocks[call.function?.name ?? ""] ?? "");
   const user: Message = reply.parts.reduce(withPart, { role: "user", content: reply.text } as Message);
   const said = reply.text.trim() !== "" || reply.parts.length > 0;
   const others = calls.length ? [] : siblings(live, cell);
+  // Where it came by itself, nobody who types elsewhere is taken away from there.
+  const focus = asked || !document.activeElement?.closest("input, textarea, select, button, a, [contenteditable=true]");
   const send = (cells: readonly Cell[]): void => {
-    set(null);
+    setAsked(false);
+    set(EMPTY);
     void ask(live, cells, [...results(calls, given), ...(said ? [user] : [])]);
   };
   const keys = (event: React.KeyboardEvent): void => {
@@ -87,19 +100,19 @@ export const GoOn = memo(function GoOn({ cell }: { cell: Cell }) {
       if (said || calls.length) send([cell]);
     } else if (event.key === "Escape") {
       event.stopPropagation();
-      set(null);
+      setReply(null); // what is written is there when it is opened again
     }
   };
   return (
-    <form ref={inView} className={classes.reply} aria-label="Go on" onKeyDown={keys} onSubmit={(event) => {
+    <form ref={inView} className={classes.reply} onKeyDown={keys} onSubmit={(event) => {
       event.preventDefault();
       send([cell]);
     }}>
       {calls.map((call, index) => (
-        <Textarea key={index} data-autofocus label={<>Result of <bdi className="mono">{line(call.function?.name ?? "?", 60)}</bdi></>} aria-label={`Result of call ${index + 1}, ${line(call.function?.name ?? "?", 60)}`} minRows={1} maxRows={10} autoFocus={index === 0}
-          classNames={{ input: "mono" }} value={given[index]!} onChange={(event) => set({ ...reply, results: { ...reply.results, [index]: event.currentTarget.value } })} />
+        <Textarea key={index} label={<>Result of <bdi className="mono">{line(call.function?.name ?? "?", 60)}</bdi></>} aria-label={`Result of call ${index + 1}, ${line(call.function?.name ?? "?", 60)}`} minRows={1} maxRows={10} autoFocus={focus && index === 0}
+          data-mantine-stop-propagation classNames={{ input: "mono" }} value={given[index]!} onChange={(event) => set({ ...reply, results: { ...reply.results, [index]: event.currentTarget.value } })} />
       ))}
-      <Textarea label={calls.length ? "And say" : undefined} aria-label="Reply" placeholder={calls.length ? "Nothing more" : "Say something"} minRows={1} maxRows={10} autoFocus={!calls.length} value={reply.text} onChange={(event) => set({ ...reply, text: event.currentTarget.value })} />
+      <Textarea label={calls.length ? "And say" : undefined} data-mantine-stop-propagation aria-label="Reply" placeholder={calls.length ? "Nothing more" : "Say something"} minRows={1} maxRows={10} autoFocus={focus && !calls.length} value={reply.text} onChange={(event) => set({ ...reply, text: event.currentTarget.value })} />
       {reply.parts.length > 0 && <Group gap={4}>{reply.parts.map((part, index) => <Badge key={index} color="gray" rightSection={<ActionIcon size={14} aria-label={`Take ${nameOf(part)} away`} onClick={() => set({ ...reply, parts: reply.parts.filter((_, place) => place !== index) })}><Icon name="close" size={10} /></ActionIcon>}><bdi>{line(nameOf(part), 40)}</bdi></Badge>)}</Group>}
       <Group gap={6} justify="flex-end">
         <Attach label="Attach a file to the reply" take={(parts) => set({ ...reply, parts: [...reply.parts, ...parts] })} />
@@ -111,9 +124,14 @@ export const GoOn = memo(function GoOn({ cell }: { cell: Cell }) {
   );
 });
 
-/** Above what sticks to the foot of the table. */
+/** Above what sticks to the foot of the table, where one is to type in it. */
 function inView(form: HTMLFormElement | null): void {
-  form?.scrollIntoView({ block: "nearest" });
+  if (form?.contains(document.activeElement)) form.scrollIntoView({ block: "nearest" });
+}
+
+/** At its end, where it goes on. */
+function atEnd(list: HTMLOListElement | null): void {
+  if (list) list.scrollTop = list.scrollHeight;
 }
 
 /** The answers of other columns to the same row, that the same can be said to. */
