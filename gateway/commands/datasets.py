@@ -26,6 +26,10 @@ def create(
     format: Annotated[str | None, typer.Option(help="csv, jsonl, parquet, openai-evals or promptfoo.")] = None,
     query: Annotated[str | None, typer.Option(help="In place of a file: a filter of logged calls.")] = None,
     n: Annotated[int, typer.Option(min=1, help="Of the query: calls at most.")] = 1000,
+    stratify: Annotated[
+        str | None,
+        typer.Option(help="Of the query: draw n of each endpoint, model, provider, status, user or session."),
+    ] = None,
     expect: Annotated[bool, typer.Option("--expect", help="Of the query: expect the answer that was given.")] = False,
     input: Annotated[list[str] | None, typer.Option(help="A column that is an input: NAME or NAME=COLUMN.")] = None,
     expectation: Annotated[list[str] | None, typer.Option(help="One that is expected: NAME or NAME=COLUMN.")] = None,
@@ -33,6 +37,7 @@ def create(
     cluster: Annotated[str | None, typer.Option(help="The column of the session, user or document.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of sampling weights.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="NAME=SHARE, as dev=0.2; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number draws and deals otherwise.")] = 0,
     scrub: Annotated[bool, typer.Option("--scrub", help="Take out what identifies people.")] = False,
     json: AsJson = False,
     url: Url = None,
@@ -58,12 +63,13 @@ def create(
             }.items()
             if value is not None
         }
-        wanted: Json = {"mapping": mapping, "splits": _shares(split), "scrub": scrub}
+        wanted: Json = {"mapping": mapping, "splits": _shares(split), "seed": seed, "scrub": scrub}
         with remote(url, key, config, store) as gateway:
             if file is not None:
                 made = sending.file(gateway, name, file, format, wanted)
             else:
-                made = sending.query(gateway, name, {"filter": query, "n": n, "expect": expect}, wanted)
+                drawn = {"filter": query, "n": n, "seed": seed, "stratify": stratify, "expect": expect}
+                made = sending.query(gateway, name, drawn, wanted)
         if json:
             emit(made)
             return

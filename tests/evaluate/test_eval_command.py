@@ -95,7 +95,10 @@ async def test_an_evaluation_of_a_file_with_a_scorer_of_ones_own_is_run_shown_co
     listed = json.loads(typed(tmp_path, "dataset", "list", "--json", **here).stdout)["datasets"]
     assert [(each["name"], each["rows"], each["version"]) for each in listed] == [("rows", 3, 1)]
     more = typed(
-        tmp_path, "dataset", "create", "rows", "--query", "", "--n", "2", "--expect", "--split", "test=1", **here
+        tmp_path,
+        *("dataset", "create", "rows", "--query", "", "--n", "2", "--expect", "--split", "test=1"),
+        *("--stratify", "endpoint", "--seed", "7"),
+        **here,
     )
     assert "rows version 2: 5 rows" in more.stdout, more.stderr
     rows = [json.loads(line) for line in typed(tmp_path, "dataset", "export", "rows", **here).stdout.splitlines()]
