@@ -1,4 +1,4 @@
-"""The section Lab: from nothing to compared answers, and a table that is run, stopped, left and come back to."""
+"""The section Lab: from nothing to compared answers, and what is typed kept, followed and gone back to."""
 
 from __future__ import annotations
 
@@ -85,29 +85,6 @@ def test_a_first_visit_comes_to_compared_answers_in_two_clicks(page: Page) -> No
     )
     answers(page, "ok").first.get_by_role("link", name="run").click()
     expect(page).to_have_url(re.compile("/runs/"))
-
-
-def test_a_table_streams_is_left_and_come_back_to_stopped_and_resumed(page: Page, gateway: Gateway) -> None:
-    id = made(gateway, ("slow", "chat", "scripted"))
-    page.goto(f"/lab/{id}")
-    expect(page.get_by_text("Not asked yet")).to_have_count(15)
-    page.keyboard.press("Control+Enter")
-    expect(answers(page, "running").first).to_be_visible()
-    expect(answers(page, "ok").first).to_be_visible()
-    page.reload()
-    growing = answers(page, "running").first
-    expect(growing).to_be_visible()
-    expect(page.get_by_role("button", name="Stop all")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Stop all")).to_be_hidden()
-    expect(answers(page, "running")).to_have_count(0)
-    expect(answers(page, "stopped").first).to_be_visible()
-    missing = page.get_by_role("button", name=re.compile(r"Run \d+ without an answer"))
-    missing.click()
-    expect(answers(page, "ok")).to_have_count(15, timeout=60_000)
-    page.reload()
-    expect(answers(page, "ok")).to_have_count(15)
-    expect(page.get_by_text("5 of 5")).to_have_count(3)
 
 
 def test_a_cell_grows_after_a_reload_from_what_had_been_said(page: Page, gateway: Gateway) -> None:
