@@ -24,7 +24,7 @@ export default function Blind({ state, close }: { state: State; close: () => voi
   const [columns, setColumns] = useState(() => offered.slice(0, 2).map((column) => column.id));
   const [stage, setStage] = useState<"choose" | "vote" | "result">(offered.length > 2 ? "choose" : "vote");
   return (
-    <Modal opened onClose={close} size={1100} title={stage === "result" ? "What was preferred" : "Vote blind"} closeButtonProps={{ "aria-label": "Close" }} overlayProps={{ backgroundOpacity: 1, color: "var(--mantine-color-body)" }}>
+    <Modal opened onClose={close} size={1100} title={stage === "result" ? "What was preferred" : "Vote blind"} closeButtonProps={{ "aria-label": "Close" }} overlayProps={{ backgroundOpacity: 1, color: "var(--mantine-color-body)" }} styles={{ content: { border: "1px solid var(--mantine-color-default-border)" } }}>
       {stage === "choose" && (
         <div className={classes.form}>
           <Checkbox.Group label="Which columns" value={columns} onChange={setColumns}><Group gap="md" mt={6}>{offered.map((column) => <Checkbox key={column.id} value={column.id} label={<bdi>{line(column.name, 60)}</bdi>} />)}</Group></Checkbox.Group>
