@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as Late
+from shots_logged import log
 from shots_upstream import QUESTIONS, serving
 
 from gateway.commands.demo_words import SUPPORT
@@ -32,7 +34,7 @@ from tests.web.browser import SCHEMES, Faults, Tabs, chromium, picture
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = (("large, version 1", "openai/gpt-4.1", 1), ("small, version 2", "openai/gpt-4.1-mini", 2))
-SECONDS = 20.0
+SECONDS = 60.0
 CALLS = 6_000
 CONFIG: dict[str, Any] = {
     "providers": {
@@ -97,9 +99,32 @@ def a_failed_over_run(gateway: Gateway) -> str:
     return f"/runs/{next(run['id'] for run in runs if run['attempts'] == 2)}"
 
 
-def an_evaluation(gateway: Gateway) -> str:
-    found = asked(gateway, "/api/evaluations")["evaluations"]
-    return f"/evaluations/{next(each['id'] for each in found if each['name'].startswith('support'))}"
+def runs_compared(gateway: Gateway) -> str:
+    """Runs of one question, by both models that an endpoint chooses from."""
+    runs = asked(gateway, "/api/runs", filter="params.endpoint = 'support' AND status = 'ok'", page_size=400)["runs"]
+    by_model = {run["model"]: run["id"] for run in runs}
+    return f"/runs/compare?{'&'.join(f'id={id}' for id in list(by_model.values())[:3])}"
+
+
+training = functools.cache(log)
+
+
+def logged(path: str) -> Callable[[Gateway], str]:
+    """With the experiment and its runs in it, which are logged when they are first asked for."""
+
+    def of(gateway: Gateway) -> str:
+        experiment, runs = training(gateway)
+        return path.format(experiment=experiment, one=runs[2], all="&".join(f"run={run}" for run in runs))
+
+    return of
+
+
+def an_evaluation(view: str = "") -> Callable[[Gateway], str]:
+    def of(gateway: Gateway) -> str:
+        found = asked(gateway, "/api/evaluations")["evaluations"]
+        return f"/evaluations/{next(each['id'] for each in found if each['name'].startswith('support'))}{view}"
+
+    return of
 
 
 def a_lab(gateway: Gateway) -> str:
@@ -145,6 +170,11 @@ SHOTS = (
     Shot("runs-search", at("/runs?filter=params.endpoint+%3D+%27support%27+AND+text+%3D+%27warranty%27"), rows),
     Shot("runs-run", a_run),
     Shot("runs-failover", a_failed_over_run),
+    Shot("runs-compare", runs_compared),
+    Shot("runs-experiments", logged("/runs/experiments")),
+    Shot("runs-experiment", logged("/runs/experiments/{experiment}")),
+    Shot("runs-together", logged("/runs/experiments/{experiment}/together?{all}")),
+    Shot("runs-logged", logged("/runs/logged/{one}")),
     Shot("prompts", at("/prompts")),
     Shot("prompts-prompt", at("/prompts/support-reply")),
     Shot("gateway-overview", at("/gateway/overview?time=30d")),
@@ -155,7 +185,10 @@ SHOTS = (
     Shot("lab-table", a_lab, ran),
     Shot("lab", at("/lab")),
     Shot("evaluations", at("/evaluations")),
-    Shot("evaluations-evaluation", an_evaluation),
+    Shot("evaluations-evaluation", an_evaluation()),
+    Shot("evaluations-cells", an_evaluation("/cells")),
+    Shot("evaluations-review", an_evaluation("/review")),
+    Shot("evaluations-new", at("/evaluations/new")),
 )
 LATER = frozenset({"evaluations"})
 """Sections that are looked at once the evaluations are there: their many calls of one moment are not of the rest."""
@@ -182,7 +215,7 @@ def settled(page: Page) -> None:
     with contextlib.suppress(Late):  # a stream of events stays open
         page.wait_for_load_state("networkidle", timeout=5_000)
     expect(
-        page.locator("main [role=status]:empty, main .mantine-Loader-root, main .mantine-Skeleton-root")
+        page.locator("main [role=status][aria-label]:empty, main .mantine-Loader-root, main .mantine-Skeleton-root")
     ).to_have_count(0)
     page.wait_for_timeout(500)
 
