@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric
+from mlflow.genai.scorers import ResponseLength
+from mlflow.genai.scorers.registry import list_scorer_versions
 from sklearn.linear_model import LogisticRegression
 
 from tests.harness import PLAIN, Gateway, free_port
@@ -98,6 +100,15 @@ def fill(url: str) -> None:
         for template in ("Say {{it}}", "Say {{it}} kindly"):
             mlflow.genai.register_prompt("greeting", template, commit_message="first", tags={"by": "ann"})
         mlflow.genai.set_prompt_alias("greeting", "production", 1)
+        dataset = mlflow.genai.datasets.create_dataset("questions", experiment_id=experiment, tags={"by": "ann"})
+        dataset.merge_records(
+            [
+                {"inputs": {"q": f"what is {n}?"}, "expectations": {"expected_response": str(n)}, "tags": {"n": str(n)}}
+                for n in range(3)
+            ]
+        )
+        for most in (100, 200):
+            ResponseLength(max_length=most, name="short").register(experiment_id=experiment)
         with mlflow.start_span("traced"):
             pass
         mlflow.flush_trace_async_logging()
@@ -135,6 +146,18 @@ def told(url: str) -> dict[str, Any]:
         prompt = client.get_prompt_version("greeting", str(number))
         assert prompt is not None
         found[f"prompt {number}"] = (prompt.template, prompt.commit_message, prompt.tags, sorted(prompt.aliases))
+    mlflow.set_tracking_uri(url)
+    try:
+        (dataset,) = mlflow.genai.datasets.search_datasets(filter_string="name = 'questions'")
+        table = dataset.to_df()
+        records = sorted(zip(table["inputs"], table["expectations"], table["tags"], strict=True), key=str)
+        linked = [client.get_experiment(id).name for id in dataset.experiment_ids]
+        found["dataset"] = ((dataset.tags or {}).get("by"), records, linked)
+        (experiment,) = client.search_experiments(filter_string="name LIKE 'churn%'")
+        versions = list_scorer_versions(name="short", experiment_id=experiment.experiment_id)
+        found["scorer"] = [(scorer.model_dump(), version) for scorer, version in versions]
+    finally:
+        mlflow.set_tracking_uri("")
     found["production"] = client.get_prompt_version_by_alias("greeting", "production").version
     return found
 
@@ -166,6 +189,7 @@ def test_all_of_a_server_is_found_after_it_was_imported(
     brought = bring(uri, gateway, *options)
     assert brought["new"]["runs"] == 4
     assert brought["new"]["prompts"] == brought["new"]["registered models"] == brought["new"]["logged models"] == 1
+    assert brought["new"]["evaluation datasets"] == brought["new"]["scorers"] == 1
     assert [each["what"] for each in brought["skipped"]] == ["traces"]
     again = bring(uri, gateway, *options)
     assert again["new"] == again["changed"] == {}

@@ -1,4 +1,4 @@
-"""Brings what another MLflow holds into our store: its experiments, runs, models, prompts and files.
+"""Brings what another MLflow holds into our store: its experiments, runs, models, prompts, datasets, scorers and files.
 
 Everything keeps its name or id. A run is written in one transaction, so what is interrupted can be begun again; what
 was brought before and has not changed there is passed over.
@@ -24,6 +24,7 @@ from tracking.database import Database
 from tracking.engines import AsyncConnection
 from tracking.logged_runs import CONTEXT, RUN_NAME
 from tracking.model_tables import logged_models
+from tracking.moving.evaluation_of_theirs import bring_dataset, bring_scorer
 from tracking.moving.registry_of_theirs import bring_registered
 from tracking.moving.theirs import Json, Kept, Theirs, UnreadableError
 from tracking.run_names import run_id as checked_run_id
@@ -82,10 +83,29 @@ class Bringing:
             bringing = bring_registered(self._database, self._theirs, each, self._place, self._brought.count)
             await self._tried("registered model", each["name"], bringing)
         self._progress("models and prompts", len(registered), len(registered))
+        await self._tried("evaluation datasets", "of all experiments", self._datasets(ours))
+        for each in found:
+            # Of a deleted experiment a server tells none.
+            if each.get("lifecycle_stage") != "deleted":
+                scorers = self._scorers(each["experiment_id"], ours[each["experiment_id"]])
+                await self._tried("scorers of experiment", each["name"], scorers)
         for what, count in (await self._theirs.others()).items():
             if count:
                 self._brought.skipped.append((what, "they are not imported"))
         return self._brought
+
+    async def _datasets(self, ours: Mapping[str, int]) -> None:
+        """`ours` are our experiments by the ids of theirs."""
+        found = await self._theirs.datasets()
+        for n, each in enumerate(found):
+            self._progress("evaluation datasets", n, len(found))
+            bringing = bring_dataset(self._database, self._theirs, each, ours, self._brought.count)
+            await self._tried("evaluation dataset", each["name"], bringing)
+
+    async def _scorers(self, theirs: str, experiment_id: int) -> None:
+        for scorer in await self._theirs.scorers(theirs):
+            bringing = bring_scorer(self._database, scorer, experiment_id, self._brought.count)
+            await self._tried("scorer", scorer["name"], bringing)
 
     def _counts(self) -> Sequence[Counter[str]]:
         return self._brought.made, self._brought.changed, self._brought.unchanged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -12,13 +13,13 @@ from urllib.parse import unquote, urlsplit
 from tracking.moving.theirs import Json, Kept, UnreadableError
 
 PIECE = 1 << 20
+RECORDS = 500
+WRAPPED = "mlflow_wrapped"
 ABOVE = 3
 """A run without artifacts has no folder; that of its experiment, or the root, says that it would be here."""
 MODEL_STATUSES = {1: "LOGGED_MODEL_PENDING", 2: "LOGGED_MODEL_READY", 3: "LOGGED_MODEL_UPLOAD_FAILED"}
 OTHERS = {
     "traces": "trace_info",
-    "evaluation datasets": "evaluation_datasets",
-    "scorers": "scorers",
     "webhooks": "webhooks",
     "endpoints of its gateway": "endpoints",
 }
@@ -154,6 +155,37 @@ class TheirFile:
         except OSError as exc:
             raise UnreadableError(f"{path!r} cannot be read: {exc.strerror}") from exc
 
+    async def datasets(self) -> list[Json]:
+        tags = self._grouped("evaluation_dataset_tags", "dataset_id")
+        found = []
+        for row in self._rows("evaluation_datasets"):
+            id = row["dataset_id"]
+            linked = self._rows("entity_associations", source_type="evaluation_dataset", source_id=id)
+            found.append(
+                {
+                    "dataset_id": id,
+                    "name": row["name"],
+                    "tags": {each["key"]: each["value"] for each in tags.get(id, [])},
+                    "experiment_ids": [
+                        each["destination_id"] for each in linked if each["destination_type"] == "experiment"
+                    ],
+                }
+            )
+        return found
+
+    async def dataset_records(self, dataset_id: str) -> AsyncIterator[list[Json]]:
+        rows = self._rows("evaluation_dataset_records", dataset_id=dataset_id)
+        for start in range(0, len(rows), RECORDS):
+            yield [_record(row) for row in rows[start : start + RECORDS]]
+
+    async def scorers(self, experiment_id: str) -> list[Json]:
+        found = []
+        for row in self._rows("scorers", experiment_id=int(experiment_id)):
+            versions = self._rows("scorer_versions", scorer_id=row["scorer_id"])
+            versions.sort(key=lambda each: int(each["scorer_version"]))
+            found.append({"name": row["scorer_name"], "versions": [each["serialized_scorer"] for each in versions]})
+        return found
+
     async def others(self) -> Mapping[str, int]:
         return {what: len(self._rows(table)) for what, table in OTHERS.items()}
 
@@ -216,6 +248,16 @@ def _pairs(rows: list[Json]) -> list[Json]:
 def _metric(row: Json) -> Json:
     value = "NaN" if row["is_nan"] else row["value"]
     return {"key": row["key"], "value": value, "timestamp": row["timestamp"], "step": row["step"]}
+
+
+def _record(row: Json) -> Json:
+    """Its parts are JSON; what an answer was is wrapped, so that it may be anything."""
+    parts = {
+        name: json.loads(row[name]) for name in ("inputs", "outputs", "expectations", "tags", "source") if row[name]
+    }
+    if isinstance(parts.get("outputs"), dict):
+        parts["outputs"] = parts["outputs"].get(WRAPPED)
+    return parts
 
 
 def _below(folder: Path) -> Iterator[Kept]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,13 +12,14 @@ import httpx
 
 from tracking.moving.theirs import IS_PROMPT, Json, Kept, UnreadableError
 
-API = "/api/2.0/mlflow/"
+API, API3 = "/api/2.0/mlflow/", "/api/3.0/mlflow/"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 SECONDS = 60.0
 PAGE = {"experiments": 1_000, "runs": 500, "logged-models": 50, "registered-models": 500, "model-versions": 500}
 VALUES = 25_000
 SOME = 100
-"""Of what is not read, counted no further."""
+"""Datasets of a page; and of what is not read, counted no further."""
+RECORDS = 500
 ABSENT = frozenset({404, 405, 501})
 """Of a server that is older than the route."""
 AGAIN = 4
@@ -87,17 +89,49 @@ class TheirServer:
         except httpx.HTTPError as exc:
             raise UnreadableError(f"{path!r}: {exc!r}") from exc
 
+    async def datasets(self) -> list[Json]:
+        found: list[Json] = []
+        asked: Json = {"max_results": SOME}
+        while True:
+            answer = await self._json("POST", f"{API3}datasets/search", asked, absent=True)
+            for each in answer.get("datasets", []):
+                linked = await self._json("GET", f"{API3}datasets/{each['dataset_id']}/experiment-ids", {})
+                tags = json.loads(each.get("tags") or "{}")
+                found.append({**each, "tags": tags, "experiment_ids": linked.get("experiment_ids", [])})
+            if not (token := answer.get("next_page_token")):
+                return found
+            asked["page_token"] = token
+
+    async def dataset_records(self, dataset_id: str) -> AsyncIterator[list[Json]]:
+        asked: Json = {"max_results": RECORDS}
+        while True:
+            answer = await self._json("GET", f"{API3}datasets/{dataset_id}/records", asked)
+            yield json.loads(answer.get("records") or "[]")
+            if not (token := answer.get("next_page_token")):
+                return
+            asked["page_token"] = token
+
+    async def scorers(self, experiment_id: str) -> list[Json]:
+        asked = {"experiment_id": experiment_id}
+        latest = await self._json("GET", f"{API3}scorers/list", asked, absent=True)
+        found: list[Json] = []
+        for each in latest.get("scorers", []):
+            name = each["scorer_name"]
+            answer = await self._json("GET", f"{API3}scorers/versions", {**asked, "name": name})
+            versions = sorted(answer.get("scorers", []), key=lambda one: int(one["scorer_version"]))
+            found.append({"name": name, "versions": [one["serialized_scorer"] for one in versions]})
+        return found
+
     async def others(self) -> Mapping[str, int]:
         ids = [each["experiment_id"] for each in await self.experiments()]
         places = [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": id}} for id in ids]
         asked: dict[str, tuple[str, Json]] = {
             "traces": ("traces/search", {"locations": places, "max_results": SOME}),
-            "evaluation datasets": ("datasets/search", {"experiment_ids": ids, "max_results": SOME}),
         }
         found: dict[str, int] = {}
         for what, (path, body) in asked.items():
             try:
-                answer = await self._json("POST", f"/api/3.0/mlflow/{path}", body)
+                answer = await self._json("POST", f"{API3}{path}", body)
             except UnreadableError:  # an older server, which has none
                 continue
             found[what] = len(answer.get(path.partition("/")[0], ()))

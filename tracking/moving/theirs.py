@@ -46,6 +46,15 @@ class Theirs(Protocol):
 
     def content(self, uri: str, run_id: str | None, path: str) -> AsyncIterator[bytes]: ...
 
+    async def datasets(self) -> list[Json]:
+        """Those of evaluation: `dataset_id`, `name`, `tags`, `experiment_ids`."""
+
+    def dataset_records(self, dataset_id: str) -> AsyncIterator[list[Json]]:
+        """Some at a time."""
+
+    async def scorers(self, experiment_id: str) -> list[Json]:
+        """Those registered for an experiment: `name` and `versions`, each as it was serialized, the first first."""
+
     async def others(self) -> Mapping[str, int]:
         """What there is besides and is not read, and how much of it."""
 
