@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Literal, Self, cast
 
 import orjson
@@ -21,6 +22,7 @@ State = Literal["created", "running", "stopping", "stopped", "scoring", "finishe
 
 OVER: tuple[State, ...] = ("finished", "stopped", "failed")
 """The states in which nobody works at an evaluation any more."""
+SCALARS = frozenset({str, int, float, bool, NoneType})
 COST = "cost"
 """The metric that every cell has without a scorer: what its call cost, in dollars."""
 LATENCY = "latency"
@@ -295,8 +297,10 @@ class Grid:
 
 
 def _plain(shape: Any) -> Json:
-    return {each.name: _copied(getattr(shape, each.name)) for each in fields(shape)}
+    return {name: _copied(getattr(shape, name)) for name in shape.__dataclass_fields__}
 
 
 def _copied(value: Any) -> Any:
+    if type(value) in SCALARS:
+        return value
     return dict(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else value

@@ -17,7 +17,7 @@ from evaluate.statistics.refusal import Refused
 from evaluate.statistics.verdict import Evidence
 
 FEW_CLUSTERS = 20
-QUANTILE_RESAMPLES = 2000
+QUANTILE_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

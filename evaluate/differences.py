@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class Pairs:
     weights: Sequence[float] | None
     range: Range | None
     """Between what the metric's values lie, known before any was seen; None also where one was seen beyond."""
+    differences: tuple[float, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        made = tuple(round(one - two, FINEST) for one, two in zip(self.candidate, self.baseline, strict=True))
+        object.__setattr__(self, "differences", made)
 
     @property
     def n(self) -> int:
@@ -60,10 +65,6 @@ class Pairs:
     def units(self) -> int:
         """Independent ones."""
         return self.count_of_clusters or self.n
-
-    @property
-    def differences(self) -> list[float]:
-        return [round(one - two, FINEST) for one, two in zip(self.candidate, self.baseline, strict=True)]
 
     @property
     def gains(self) -> list[float]:

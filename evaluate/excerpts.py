@@ -22,13 +22,17 @@ def examples(
     columns: Columns, compared: Sequence[tuple[str, str, Pairs]], grid: Grid, *, worst: bool
 ) -> tuple[Example, ...]:
     """The rows on which a candidate lost, or won, most against the baseline, over all candidates."""
-    found: list[tuple[float, Example]] = []
-    for candidate, baseline, pairs in compared:
-        for at, gain in enumerate(pairs.gains):
-            if (gain < 0) if worst else (gain > 0):
-                found.append((abs(gain), _example(columns, candidate, baseline, pairs, at, grid.previews)))
+    found = [
+        (abs(gain), candidate, baseline, pairs, at)
+        for candidate, baseline, pairs in compared
+        for at, gain in enumerate(pairs.gains)
+        if ((gain < 0) if worst else (gain > 0))
+    ]
     found.sort(key=lambda each: -each[0])
-    return tuple(example for _, example in found[:EXAMPLES])
+    return tuple(
+        _example(columns, candidate, baseline, pairs, at, grid.previews)
+        for _, candidate, baseline, pairs, at in found[:EXAMPLES]
+    )
 
 
 def _example(
