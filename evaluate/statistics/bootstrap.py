@@ -3,6 +3,7 @@ success."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Literal
@@ -14,11 +15,15 @@ from evaluate.statistics.interval import Interval
 from evaluate.statistics.numbers import Clusters, Floats, Indices, Numbers, clustered, floats, groups, within_unit
 from evaluate.statistics.refusal import Refused
 
-Method = Literal["auto", "percentile", "basic", "bca"]
+Method = Literal["auto", "expanded", "percentile", "basic", "bca"]
+"""`expanded` is the percentile interval, widened for few units; `auto` is that, or BCa so widened where there are
+enough for it."""
 
 RESAMPLES = 10_000
 FEWEST_FOR_BCA = 20
 """With fewer independent units the acceleration is noise."""
+FEWEST = 10
+"""With fewer there are too few different resamples for any interval of them to hold."""
 BATCH = 4_000_000
 """Numbers drawn at a time: bounds memory, not the result."""
 
@@ -155,7 +160,13 @@ def _bootstrap(
     within_unit(level, "a level")
     if units < 2:
         raise Refused(f"{units} independent unit; at least 2 are needed to resample")
-    wanted = ("bca" if units >= FEWEST_FOR_BCA else "percentile") if method == "auto" else method
+    widened = method in ("auto", "expanded")
+    if widened and units < FEWEST:
+        raise Refused(f"{units} independent units; at least {FEWEST} are needed to resample")
+    wanted = "bca" if method == "bca" or (method == "auto" and units >= FEWEST_FOR_BCA) else "percentile"
+    if method == "basic":
+        wanted = "basic"
+    level = _expanded(level, units) if widened else level
 
     def run(how: str) -> tuple[float, float, Floats]:
         with warnings.catch_warnings():
@@ -183,7 +194,14 @@ def _bootstrap(
     if wanted == "bca" and not (np.isfinite(low) and np.isfinite(high)):
         wanted = "percentile"
         low, high = (float(edge) for edge in np.quantile(distribution, [(1 - level) / 2, (1 + level) / 2]))
-    return low, high, wanted
+    return low, high, wanted + (", expanded" if widened else "")
+
+
+def _expanded(level: float, units: int) -> float:
+    """The level at which resampling a mean reaches as far as Student's t (Hesterberg 2015): by itself it takes the
+    spread of the units it has for that of all, and the normal distribution for t."""
+    reach = math.sqrt(units / (units - 1)) * float(stats.t.ppf((1 + level) / 2, units - 1))
+    return 2 * float(stats.norm.cdf(reach)) - 1
 
 
 def _interval(

@@ -60,8 +60,8 @@ def mean(
 
     Where clusters differ in size (or rows in weight) the few large ones decide, and C - 1 would promise too much: then
     each cluster's residual is divided by the root of the share that is not its own (CR2, Bell and McCaffrey 2002), and
-    C is the number of clusters of equal size that would be worth as much, (sum of sizes)^2 / sum of sizes^2 (Carter,
-    Schnepel and Steigerwald 2017). With weights it is the Hajek mean, its error linearised.
+    the degrees of freedom are Satterthwaite's for that error, were items correlated as they are seen to be (Imbens and
+    Kolesar 2016). With weights it is the Hajek mean, its error linearised.
     """
     x = floats(values, at_least=2, what="items")
     w = np.ones_like(x) if weights is None else floats(weights)
@@ -76,7 +76,7 @@ def mean(
     share = sizes / sizes.sum()
     residuals = _sums(w * (x - value), group) / float(w.sum())
     error = math.sqrt(float((residuals**2 / (1 - share)).sum()))
-    df = float(sizes.sum() ** 2 / (sizes**2).sum()) - 1
+    df = _degrees(sizes, _sums(w**2, group), _shared(x, group, count))
     half = float(stats.t.ppf((1 + within_unit(level, "a level")) / 2, df)) * error
     return Interval(
         value=value,
@@ -93,6 +93,33 @@ def mean(
 
 def _sums(values: Floats, group: Indices) -> Floats:
     return np.bincount(group, weights=values).astype(np.float64)
+
+
+def _degrees(sizes: Floats, squares: Floats, icc: float) -> float:
+    """(sum of eigenvalues)^2 / sum of their squares, of the covariance of what the error is a sum of squares of."""
+    if np.ptp(sizes) == 0 and np.ptp(squares) == 0:
+        return float(sizes.size - 1)
+    share = sizes / sizes.sum()
+    variance = (1 - icc) * squares + icc * sizes**2
+    total, adjust = float(variance.sum()), 1 / (1 - share)
+    own = adjust * (variance - 2 * variance * share + total * share**2)
+    p, q, s = (float((adjust * each).sum()) for each in (share**2, variance**2, share * variance))
+    across = total**2 * p**2 + 2 * p * q - 4 * total * s * p + 2 * s**2
+    across -= float((adjust**2 * (total * share**2 - 2 * variance * share) ** 2).sum())
+    return float(own.sum()) ** 2 / (float((own**2).sum()) + across)
+
+
+def _shared(x: Floats, group: Indices, count: int) -> float:
+    """The intraclass correlation that is seen, as far as it lies between 0 and 1."""
+    if count == x.size:
+        return 0.0
+    sizes = np.bincount(group)
+    means = _sums(x, group) / sizes
+    between = float((sizes * (means - x.mean()) ** 2).sum()) / (count - 1)
+    within = float(((x - means[group]) ** 2).sum()) / (x.size - count)
+    size = (x.size - float((sizes**2).sum()) / x.size) / (count - 1)
+    total = between + (size - 1) * within
+    return min(1.0, max(0.0, (between - within) / total)) if total > 0 else 0.0
 
 
 def _correction(count: int) -> float:

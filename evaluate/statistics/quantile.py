@@ -16,21 +16,16 @@ nearly."""
 
 
 def quantile(values: Numbers, q: float, *, clusters: Clusters | None = None, level: float = 0.95) -> Interval:
-    """Of independent calls the interval is of order statistics, which holds whatever the distribution. Of clusters it
-    is Woodruff's (1952): the interval of the share of calls that are no slower, read back on the scale of seconds."""
+    """Of independent calls the interval is of order statistics, between two of which it is interpolated so that its
+    level is met (Nyblom 1992); it holds whatever the distribution. Of clusters it is Woodruff's (1952): the interval of
+    the share of calls that are no slower, read back on the scale of seconds."""
     x = floats(values, at_least=0)
     enough(x.size, q)
     ordered, value = np.sort(x), float(np.quantile(x, q))
     if not clustered(clusters):
-        low, high = _ranks(x.size, q, level)
-        return Interval(
-            value=value,
-            low=float(ordered[low]),
-            high=float(ordered[high]),
-            level=level,
-            method="order statistics",
-            n=x.size,
-        )
+        tail = (1 - within_unit(level, "a level")) / 2
+        low, high = (_limit(ordered, q, chance) for chance in (tail, 1 - tail))
+        return Interval(value=value, low=low, high=high, level=level, method="order statistics", n=x.size)
     share = mean.mean((x <= value).astype(np.float64), clusters=clusters, level=level)
     # Around q itself, for with ties or between two values the share of those no slower is not q.
     below, above = q - share.half_width, q + share.half_width
@@ -58,7 +53,7 @@ def difference(
     resamples: int = bootstrap.RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Of the quantiles of two systems on the same rows, by the paired bootstrap (percentile, for quantiles move in
+    """Of the quantiles of two systems on the same rows, by the paired bootstrap (percentiles, for quantiles move in
     steps)."""
     one, two = pairs(candidate, baseline)
     enough(one.size, q)
@@ -84,11 +79,16 @@ def enough(n: int, q: float) -> None:
         raise Refused(f"{n} calls; the {100 * q:g} % quantile needs at least {needed}")
 
 
-def _ranks(n: int, q: float, level: float) -> tuple[int, int]:
-    """Places of the two values between which the quantile lies: each side misses with at most half of 1 - level."""
-    tail = (1 - within_unit(level, "a level")) / 2
-    low = int(stats.binom.ppf(tail, n, q)) - 1
-    high = int(stats.binom.ppf(1 - tail, n, q))
-    if low < 0 or high >= n:
-        raise Refused(f"{n} calls are too few for an interval of the {100 * q:g} % quantile at {100 * level:g} %")
-    return low, high
+def _limit(ordered: Floats, q: float, chance: float) -> float:
+    """The value below which the quantile lies with this chance: of the r-th smallest it is P(fewer than r are below
+    the quantile)."""
+    n = ordered.size
+    r = int(stats.binom.ppf(chance, n, q))
+    under, over = (float(stats.binom.cdf(each, n, q)) for each in (r - 1, r))
+    if over == chance:
+        r, under, over = r + 1, over, float(stats.binom.cdf(r + 1, n, q))
+    if r < 1 or r >= n:
+        raise Refused(f"{n} calls are too few for an interval of the {100 * q:g} % quantile")
+    short, far = (n - r) * q * (chance - under), r * (1 - q) * (over - chance)
+    part = short / (short + far)
+    return float((1 - part) * ordered[r - 1] + part * ordered[r])

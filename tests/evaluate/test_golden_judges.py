@@ -40,7 +40,7 @@ def test_golden_bradley_terry_errors_relative_to_the_first() -> None:
 
 def test_golden_agreement_of_a_judge_and_a_human() -> None:
     assert agreement.observed(golden.HUMAN, golden.JUDGE).value == close(0.85)
-    kappa = agreement.kappa(golden.HUMAN, golden.JUDGE)
+    kappa = agreement.kappa(golden.HUMAN, golden.JUDGE, wald=True)
     assert (kappa.value, kappa.se, kappa.n) == (close(0.693878), close(0.161935), 20)
     assert kappa.low == close(0.376491)
     assert kappa.high == 1, "1.011264, which no agreement can reach"

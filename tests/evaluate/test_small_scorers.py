@@ -29,6 +29,14 @@ def test_readability_is_its_formulas_on_what_was_counted() -> None:
     assert scored("readability", "...").error == "the answer has no words"
 
 
+def test_golden_grades_are_ours_but_for_what_textstat_does_otherwise() -> None:
+    """The reference's 1.386667 and 2.822222 are textstat's. It takes full stops for characters, of which there are two
+    here, and rounds Coleman and Liau's .0588 to .058."""
+    ari, coleman_liau = (value("readability", PANGRAM, formula=each) for each in ("ari", "coleman_liau"))
+    assert ari == pytest.approx(1.386667 - 4.71 * 2 / 18, abs=1e-6)
+    assert coleman_liau == pytest.approx(2.822222 + 0.0008 * 100 * 68 / 18, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("word", "count"),
     [("table", 2), ("whole", 1), ("makes", 1), ("houses", 2), ("needed", 2), ("hoped", 1), ("the", 1), ("media", 3),

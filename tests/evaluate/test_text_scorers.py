@@ -75,6 +75,7 @@ def test_levenshtein_is_the_golden_number() -> None:
     assert value("levenshtein", hypothesis, reference) == pytest.approx(0.863636, abs=1e-6)
     assert value("levenshtein", hypothesis, reference, measure="distance") == 3
     assert value("levenshtein", hypothesis, reference, measure="jaro_winkler") == pytest.approx(0.922294, abs=1e-6)
+    assert value("levenshtein", hypothesis, reference, measure="indel") == pytest.approx(0.930233, abs=1e-6)
     assert value("levenshtein", "fox brown", "brown fox", measure="token_sort") == 1
     assert value("levenshtein", hypothesis, reference, at_least=0.9) is False
     assert scorer("levenshtein", measure="distance").direction == "lower"
