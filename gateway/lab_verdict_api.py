@@ -70,7 +70,11 @@ async def verdict(request: Request) -> Response:
     options: Json = {"alpha": body.alpha, "margin": body.margin}
     card = await process.asked("card", {"grid": grid.to_json(), "options": options}, "card", SECONDS)
     shown = [
-        {**cells[n].place.shown(), "run_id": cells[n].run_id, "scores": {name: _shown(score) for name, score in given.items()}}
+        {
+            **cells[n].place.shown(),
+            "run_id": cells[n].run_id,
+            "scores": {name: _shown(score) for name, score in given.items()},
+        }
         for n, given in sorted(scores.items())
     ]
     return rest.answer({"columns": names, "scores": shown, "card": card})
