@@ -6,12 +6,11 @@ import gzip
 import re
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from promptlab.page import SECTIONS
 from tests.harness import Gateway
-from tests.web.browser import PHONE, ROOT, SCHEMES, Faults, Scheme, Tabs, audit, shot
+from tests.web.browser import PHONE, ROOT, Faults, Tabs, audit
 
 FIRST_VIEW_BYTES = 300 * 1024
 
@@ -57,15 +56,6 @@ def test_the_keyboard_alone_finds_a_command_and_the_sheet_of_shortcuts(page: Pag
     expect(sheet).to_be_hidden()
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_sign_in_is_accessible(tabs: Tabs, scheme: Scheme) -> None:
-    page = tabs.open(None, scheme=scheme)
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Sign in to Gatelog")).to_be_visible()
-    assert not audit(page)
-    shot(page, f"login-{scheme}")
 
 
 def test_on_a_narrow_screen_the_navigation_comes_when_it_is_called(tabs: Tabs, gateway: Gateway) -> None:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, expect
 
 MISSING = "There is no such thing"
-NONE = "01a20a8fd5fa7482bb345f9541b8c0aa"
-"""The id of nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,10 +66,14 @@ VIEWS = (
         use=press("checkbox", "Only what differs"),
     ),
     View(path="/runs/compare", full="Choose 2 to 10 runs", asks=False),
-    View(path="/runs/experiments", full="fine-tuning", empty="No experiments yet", caller="No experiments yet"),
-    View(path="/runs/experiments/{experiment}", full="fast"),
-    View(path="/runs/experiments/{experiment}/together?run={logged}&run={trial}", full="Side by side"),
-    View(path="/runs/logged/{logged}", full="Parameters"),
+    View(path="/runs/experiments", full="fine-tuning", empty="Default", caller="Default"),
+    View(path="/runs/experiments/{experiment}", full="fast", caller="fast"),
+    View(
+        path="/runs/experiments/{experiment}/together?run={logged}&run={trial}",
+        full="Side by side",
+        caller="Side by side",
+    ),
+    View(path="/runs/logged/{logged}", full="Parameters", caller="Parameters"),
     View(path="/runs/{failed}", full="upstream_500", use=press("tab", "Answer")),
     View(path="/evaluations", full="Capitals with notes", empty="No evaluations yet", caller="No evaluations yet"),
     View(
@@ -79,6 +81,9 @@ VIEWS = (
         full="Make it again",
         use=press("button", "Export"),
     ),
+    View(path="/evaluations/new", full="What is asked", empty="What is asked", caller="What is asked"),
+    View(path="/evaluations/{evaluation}/cells", full="42 cells.", use=press("row", "Which is the capital")),
+    View(path="/evaluations/{evaluation}/review", full="The answer"),
     View(
         path="/gateway/overview",
         full="Share of the cost",

@@ -1,6 +1,6 @@
 /** From a URL to what is shown: the sign-in, a section, or that there is no such page. */
 
-import { Button } from "@mantine/core";
+import { Button, VisuallyHidden } from "@mantine/core";
 import { Link, Redirect, Route, Switch } from "wouter";
 import { useWhoami } from "../api/whoami";
 import { Page } from "../ui/Page";
@@ -12,7 +12,7 @@ import { SECTIONS } from "./sections";
 export function App() {
   const me = useWhoami();
   if (me.isPending) return <Waiting label="Loading Gatelog" />;
-  if (me.isError) return <main style={{ minHeight: "100dvh", display: "grid", placeItems: "center" }}><Failing error={me.error} retry={() => void me.refetch()} /></main>;
+  if (me.isError) return <main style={{ minHeight: "100dvh", display: "grid", placeItems: "center" }}><VisuallyHidden component="h1">Gatelog</VisuallyHidden><Failing error={me.error} retry={() => void me.refetch()} /></main>;
   if (me.data.role === null) return <Login />;
   const first = SECTIONS[0];
   return (
