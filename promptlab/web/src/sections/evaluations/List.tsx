@@ -6,6 +6,7 @@ import { Link, useLocation } from "wouter";
 import { useMay } from "../../api/whoami";
 import { useCommands } from "../../app/commands";
 import { count, share } from "../../lib/numbers";
+import { line } from "../../lib/text";
 import { Page } from "../../ui/Page";
 import { Empty, Shown } from "../../ui/States";
 import { type Column, VirtualTable } from "../../ui/VirtualTable";
@@ -78,7 +79,7 @@ function Verdict({ head }: { head: Head }) {
   if (!best) return <span className="dim">one variant</span>;
   return (
     <span className={classes.word} data-tone={TONES[best.verdict.word]} title={best.verdict.sentence}>
-      {best.verdict.word === "inconclusive" ? "inconclusive" : <><bdi>{best.candidate}</bdi> {best.verdict.word}</>}
+      {best.verdict.word === "inconclusive" ? "inconclusive" : <><bdi>{line(best.candidate, 60)}</bdi> {best.verdict.word}</>}
       {others.length > 0 && <span className="dim"> +{others.length} more</span>}
     </span>
   );
