@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from promptlab.page import STATIC
 from tests.harness import Gateway
+from tests.vendor import Vendor
+from tests.web import filled
 from tests.web.browser import Faults, Tabs
+from tests.web.filled import Filled, fill
+from tests.web.views import VIEWS, View
 
 VITALS = """() => new Promise((done) => {
   const seen = {lcp: 0, cls: 0, blocked: 0};
@@ -19,54 +26,87 @@ VITALS = """() => new Promise((done) => {
   watch("largest-contentful-paint", (entry) => { seen.lcp = entry.startTime; });
   watch("layout-shift", (entry) => { if (!entry.hadRecentInput) seen.cls += entry.value; });
   watch("longtask", (entry) => { seen.blocked += entry.duration - 50; });
-  const [page] = performance.getEntriesByType("navigation");
   const files = performance.getEntriesByType("resource");
   setTimeout(() => done({
     ...seen,
     fcp: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     requests: files.length + 1,
-    kilobytes: Math.round((page.transferSize + files.reduce((sum, file) => sum + file.transferSize, 0)) / 1024),
-  }), 800);
+    files: files.map((file) => new URL(file.name).pathname).filter((path) => /^.assets.*[.](js|css)$/.test(path)),
+  }), 300);
 })"""
-SHIFT_MOST = 0.05
-REQUESTS_MOST = 30
-KILOBYTES_MOST = 340
-"""Of a first view with its fonts, uncached, and with what it asks of the API."""
+SHIFT_MOST = 0.1
+"""What counts as good where pages are measured."""
+REQUESTS_MOST = 60
+FIRST_VIEW_BYTES = 300 * 1024
+"""Of the scripts and styles of a first view, packed by gzip."""
+EDITOR_BYTES = 160 * 1024
+"""Of what comes after the first view of a lab: the editor of its messages."""
+MANNERS = """() => ({
+  mode: document.compatMode, characters: document.characterSet, language: document.documentElement.lang,
+  viewport: document.querySelector("meta[name=viewport]")?.content ?? "",
+  description: Boolean(document.querySelector("meta[name=description]")?.content),
+  headings: document.querySelectorAll("h1").length, mains: document.querySelectorAll("main").length,
+  cookie: document.cookie,
+  images: [...document.images].every((image) => image.complete && image.alt !== null),
+  stored: JSON.stringify({...localStorage, ...sessionStorage}),
+})"""
+FIRST = [view for view in VIEWS if view.asks]
+SLOW = ("/lab/{lab}", "/gateway/overview")
 
 
-@pytest.mark.parametrize("view", ["/gateway/overview", "/gateway/keys"])
-@pytest.mark.parametrize("slowdown", [1, 4])
-def test_a_first_view_is_light_and_does_not_jump(
-    tabs: Tabs, gateway: Gateway, view: str, slowdown: int, tell: Callable[[str], None]
-) -> None:
-    page = tabs.open(gateway.key, motion=True)
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-    page.goto(view)
-    expect(page.get_by_role("heading", name="Gateway", level=1)).to_be_visible()
-    page.wait_for_load_state("networkidle")
+@pytest.fixture(scope="module")
+def config(vendor: Vendor) -> dict[str, Any]:
+    return filled.settings(vendor)
+
+
+@pytest.fixture(scope="module")
+def there(gateway: Gateway) -> Filled:
+    return fill(gateway)
+
+
+@functools.cache
+def packed(path: str) -> int:
+    return len(gzip.compress((STATIC / path.lstrip("/")).read_bytes()))
+
+
+def look(page: Page, view: View, path: str) -> dict[str, Any]:
+    page.goto(path)
+    expect(page.locator("main").get_by_text(view.full).first).to_be_visible()
+    expect(page.locator("main .mantine-Loader-root, main .mantine-Skeleton-root")).to_have_count(0)
     seen: dict[str, Any] = page.evaluate(VITALS)
-    # Times are those of a machine that does other things too: they are told, and not held against anybody.
-    tell(f"{view} at 1/{slowdown} speed: {json.dumps({name: round(value, 3) for name, value in seen.items()})}")
-    assert seen["cls"] <= SHIFT_MOST
-    assert seen["requests"] <= REQUESTS_MOST
-    assert seen["kilobytes"] <= KILOBYTES_MOST
+    seen["kilobytes"] = sum(map(packed, set(seen.pop("files")))) / 1024
+    return seen
 
 
-def test_the_page_has_good_manners(page: Page, gateway: Gateway) -> None:
-    page.goto("/gateway/keys")
-    expect(page.get_by_role("region", name="Keys")).to_be_visible()
-    assert page.evaluate("document.compatMode") == "CSS1Compat"
-    assert page.evaluate("document.characterSet") == "UTF-8"
-    assert page.evaluate("document.documentElement.lang") == "en"
-    assert "width=device-width" in page.locator("meta[name=viewport]").get_attribute("content")  # type: ignore[operator]
-    assert page.locator("meta[name=description]").get_attribute("content")
-    assert page.title() == "Gateway · Gatelog"
-    assert page.evaluate("document.cookie") == ""
-    assert page.locator("h1").count() == 1
-    assert page.locator("main").count() == 1
-    assert page.evaluate("[...document.images].every((image) => image.complete)")
-    stored = page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
-    assert gateway.key not in stored, "a key is in the cookie alone"
+@pytest.mark.parametrize("view", FIRST, ids=lambda view: view.path)
+def test_a_first_view_is_light_well_behaved_and_does_not_jump(
+    tabs: Tabs, gateway: Gateway, there: Filled, view: View, tell: Callable[[str], None]
+) -> None:
+    for slowdown in (1, 4) if view.path in SLOW else (1,):
+        page = tabs.open(gateway.key, motion=True)
+        if slowdown > 1:
+            page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
+        seen = look(page, view, there.path(view.path))
+        # Times are those of a machine that does other things too: they are told, and not held against anybody.
+        tell(f"{view.path} at 1/{slowdown} speed: {json.dumps({name: round(each, 3) for name, each in seen.items()})}")
+        assert seen["cls"] <= SHIFT_MOST
+        assert seen["requests"] <= REQUESTS_MOST
+        assert seen["kilobytes"] * 1024 <= FIRST_VIEW_BYTES + (EDITOR_BYTES if view.path == "/lab/{lab}" else 0)
+        manners = page.evaluate(MANNERS)
+        stored, viewport = manners.pop("stored"), manners.pop("viewport")
+        assert gateway.key not in stored, "a key is in the cookie alone"
+        assert "width=device-width" in viewport
+        assert manners == {
+            "mode": "CSS1Compat",
+            "characters": "UTF-8",
+            "language": "en",
+            "description": True,
+            "cookie": "",
+            "headings": 1,
+            "mains": 1,
+            "images": True,
+        }
+        page.context.close()
 
 
 def test_a_part_that_breaks_leaves_the_rest_of_the_page_as_it_is(page: Page, gateway: Gateway, faults: Faults) -> None:
