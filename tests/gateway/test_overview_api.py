@@ -27,8 +27,8 @@ async def test_it_adds_up_and_names_what_it_went_on(gateway: Gateway) -> None:
     ann, admin = await person(gateway, "ann"), Person(gateway)
     for someone, model in ((ann, "one"), (ann, "two"), (admin, "one")):
         await someone.calls(model)
-    async with asyncio.timeout(20):
-        while (everything := await admin.good("GET", "/api/overview"))["total"]["calls"] < 3:
+    async with asyncio.timeout(20):  # another process adds up, and tells nobody
+        while (everything := await admin.good("GET", "/api/overview"))["total"]["calls"] < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert (everything["total"]["calls"], everything["before"]["calls"], everything["bucket"]) == (3, 0, "hour")
     assert sum(row["calls"] for row in everything["series"]) == 3
