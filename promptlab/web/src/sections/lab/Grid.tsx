@@ -21,6 +21,8 @@ import mine from "./grid.module.css";
 const Large = lazy(() => import("./Large"));
 /** Rows up to which all are drawn, so that the browser finds words in all of them. */
 const DRAWN = 40;
+/** Rows whose heights tell how high the others are taken to be. Did every further row tell too, then at the far end each row that is measured would move the others out of sight, and those that come in its place, and so on. */
+const TELLING = 20;
 
 export function Grid({ state }: { state: State }) {
   const { draft, may } = useLive();
@@ -59,7 +61,7 @@ function Table({ state, known, names, rows, from }: { state: State; known: reado
     count: rows.length, getScrollElement: () => frame.current, estimateSize: () => (seen.current.count ? Math.round(seen.current.sum / seen.current.count) : 120),
     measureElement: (element: HTMLTableRowElement, entry, instance) => {
       const size = measureElement(element, entry, instance);
-      seen.current = { sum: seen.current.sum + size, count: seen.current.count + 1 };
+      if (seen.current.count < TELLING) seen.current = { sum: seen.current.sum + size, count: seen.current.count + 1 };
       return size;
     },
     overscan: rows.length <= DRAWN ? DRAWN : 4,
