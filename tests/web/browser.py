@@ -36,6 +36,12 @@ WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`));
 """
+AT_REST = """
+new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))).then(() => Promise.all(
+  document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime < 5000)
+    .map((each) => each.finished.catch(() => null))))
+"""
+"""What is still fading in has not its colours yet."""
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 
@@ -137,12 +143,14 @@ def audit(page: Page, *rules: str) -> list[str]:
             [sys.executable, str(ROOT / "hatch_web.py"), "npm", "--version"], check=True, capture_output=True
         )
     page.mouse.move(0, 0)
+    page.evaluate(AT_REST)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())  # which the page's policy does not apply to, as it does to a script element
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     found: dict[str, Any] = page.evaluate("(options) => axe.run(document, options)", options)
     return [
-        f"{each['impact']} {each['id']}: {[node['target'] for node in each['nodes'][:4]]} {each['nodes'][0]['html']}"
+        f"{each['impact']} {each['id']}: {[node['target'] for node in each['nodes'][:4]]} {each['nodes'][0]['html']} "
+        f"{each['nodes'][0]['failureSummary']}"
         for each in found["violations"]
     ]
 

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness import Gateway
-from tests.web.browser import PHONE, SCHEMES, Scheme, Tabs, audit, shot
 from tests.web.hostile import CORPUS
 
 START = 1_767_225_600_000
@@ -167,28 +166,3 @@ def test_a_run_is_read_with_its_kin_and_its_files(page: Page, logged: dict[str, 
     with page.expect_download() as download:
         files.get_by_role("link", name="Download").click()
     assert download.value.path().read_bytes() == FILES["notes.txt"]
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_pages_of_experiments_are_open_to_all(
-    tabs: Tabs, gateway: Gateway, logged: dict[str, Any], scheme: Scheme
-) -> None:
-    page = tabs.open(gateway.key, scheme=scheme)
-    runs = "&".join(f"run={id}" for id in [logged["parent"], logged["alone"], *logged["trials"]])
-    here = f"/runs/experiments/{logged['experiment']}"
-    for name, path, ready in (
-        ("experiments", "/runs/experiments", "main [role=table]"),
-        ("experiment", here, "main [role=table]"),
-        ("together", f"{here}/together?{runs}", "main [role=img][aria-label^=loss]"),
-        ("logged", f"/runs/logged/{logged['alone']}?file=tables/cells.csv", "main [role=table]"),
-    ):
-        page.goto(path)
-        expect(page.locator(ready)).to_be_visible()
-        expect(page.locator("main [role=status][aria-label]:not(:empty)")).to_have_count(0)
-        shot(page, f"{name}-{scheme}", full=True)
-        assert not audit(page)
-    if scheme == "light":
-        small = tabs.open(gateway.key, size=PHONE)
-        small.goto(f"/runs/logged/{logged['alone']}?file=plots/loss.png")
-        expect(small.get_by_role("img", name="plots/loss.png")).to_be_visible()
-        shot(small, "logged-phone", full=True)

@@ -134,7 +134,6 @@ def test_a_run_is_found_and_opened_in_the_lab(keys: Keys, there: Filled) -> None
     keys.page.wait_for_url("**/lab/*")
     expect(keys.page.get_by_text("Will not work").first).to_be_visible()
     keys.enter("button", "More for this lab")
-    keys.press("ArrowDown")
     expect(keys.page.get_by_role("menuitem").first).to_be_focused()
     keys.press("Escape")
     expect(keys.page.get_by_role("button", name="More for this lab")).to_be_focused()

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.harness import Gateway
 from tests.vendor import Vendor
-from tests.web.browser import PHONE, SCHEMES, Faults, Scheme, Tabs, audit, shot
+from tests.web.browser import Faults, Tabs, audit, shot
 from tests.web.hostile import CORPUS
 
 QUESTIONS = ("Where is my parcel?", "May I pay later?", "Who are you?", "When are you open?", "Can I send it back?")
@@ -229,29 +229,3 @@ def test_a_lab_that_is_not_there_is_said_to_be_none(page: Page, faults: Faults) 
     faults.expect(404)
     page.goto("/lab/none")
     expect(page.get_by_text("There is no such thing")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_pages_are_open_to_all_and_look_as_they_should(tabs: Tabs, gateway: Gateway, scheme: Scheme) -> None:
-    id = made(gateway, ("chat", "scripted"), QUESTIONS[:3])
-    page = tabs.open(gateway.key, scheme=scheme)
-    page.goto(f"/lab/{id}")
-    expect(page.get_by_label("Forecast")).to_be_visible()
-    shot(page, f"lab-new-{scheme}")
-    assert not audit(page)
-    page.get_by_role("button", name="Run all").click()
-    expect(answers(page, "ok")).to_have_count(6)
-    expect(page.get_by_label("Forecast")).to_be_visible()
-    shot(page, f"lab-{scheme}")
-    assert not audit(page)
-    page.goto("/lab")
-    expect(page.get_by_role("link", name="Parcels").first).to_be_visible()
-    shot(page, f"labs-{scheme}")
-    assert not audit(page)
-    small = tabs.open(gateway.key, scheme=scheme, size=PHONE)
-    small.goto(f"/lab/{id}")
-    expect(answers(small, "ok")).to_have_count(6)
-    shot(small, f"lab-phone-{scheme}")
-    assert not audit(small)
-    wide = small.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{wide} px wider than the screen"

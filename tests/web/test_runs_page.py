@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness import Gateway
-from tests.web.browser import PHONE, SCHEMES, Faults, Scheme, Tabs, audit, shot
+from tests.web.browser import Faults
 from tests.web.hostile import CORPUS
 
 
@@ -127,23 +126,3 @@ def test_hostile_words_are_words_in_a_run(page: Page, gateway: Gateway) -> None:
     expect(page.get_by_role("list").first).to_be_visible()
     assert page.evaluate("window.hurt") is None
     assert page.locator("main script, main iframe, main img[src^='http']").count() == 0
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_pages_are_open_to_all_and_look_as_they_should(
-    tabs: Tabs, made: list[str], gateway: Gateway, scheme: Scheme
-) -> None:
-    page = tabs.open(gateway.key, scheme=scheme)
-    page.goto("/runs")
-    expect(page.get_by_role("complementary", name="Facets").get_by_role("region", name="Status")).to_be_visible()
-    shot(page, f"runs-{scheme}")
-    assert not audit(page)
-    page.goto(f"/runs/{made[0]}")
-    expect(page.get_by_role("heading", name=re.compile("chat"), level=1)).to_be_visible()
-    expect(page.get_by_role("region", name="About")).to_be_visible()
-    shot(page, f"run-{scheme}")
-    assert not audit(page)
-    small = tabs.open(gateway.key, scheme=scheme, size=PHONE)
-    small.goto(f"/runs/{made[0]}")
-    expect(small.get_by_role("region", name="About")).to_be_visible()
-    shot(small, f"run-phone-{scheme}")
