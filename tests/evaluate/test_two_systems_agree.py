@@ -202,6 +202,13 @@ def test_a_share_is_not_worse_where_tangos_interval_says_so(table: Table, by: fl
     assert (margin.not_worse_share(table, by).value <= 0.05) == (low > -by)
 
 
+@given(tables, st.sampled_from([0.02, 0.1]))
+def test_shares_are_equivalent_where_tangos_interval_lies_within_the_margin(table: Table, by: float) -> None:
+    found = paired_share.tango(table, 0.9)
+    assume(min(abs(found.low + by), abs(found.high - by)) > 1e-6)
+    assert (margin.equivalent_share(table, by).value <= 0.05) == (-by < found.low and found.high < by)
+
+
 def test_a_margin_is_above_0() -> None:
     with pytest.raises(ValueError, match="above 0"):
         margin.not_worse([1, 2, 3], -0.1)
